@@ -155,6 +155,8 @@ class Levels:
     levels: tuple[LevelState, ...]
     next_floor: Floor | None
     air_pocket: AirPocket | None
+    price_interval: Interval
+    is_sample: bool
 
 
 def judge(
@@ -171,6 +173,8 @@ def judge(
     interval: Interval,
     source: str,
     weekends: bool = True,
+    price_interval: Interval = Interval.M30,
+    is_sample: bool = False,
 ) -> Levels:
     """What closed bars have done to every level of ``book``, and where the price stands.
 
@@ -229,6 +233,8 @@ def judge(
         levels=levels,
         next_floor=_next_floor(levels, price),
         air_pocket=_air_pocket(levels, price, atr_1d),
+        price_interval=price_interval,
+        is_sample=is_sample,
     )
 
 

@@ -6,8 +6,10 @@ import asyncio
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from analysis import frames, levels
 from analysis.errors import UserError
@@ -16,8 +18,15 @@ from bot.language import N_, Speech, iso
 from bot.reports.shapes import Asked, Option, Reply, Report, Words, choice, freshness, freshness_words
 from bot.reports.windows import start_date
 from storage import bars, instruments, level_book, sample
+from storage.instruments import Series
+from storage.store import Db
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MOST_BARS: Final = 2000
+BOOK_INSTRUMENT: Final = "BTC"
+"""The level book is a book of bitcoin prices; other instruments are shown without levels."""
 DEFAULT_DAYS: Final = {Interval.M30: 7, Interval.H1: 14, Interval.H4: 60, Interval.D1: 365}
 INSTRUMENT = Option(name="instrument", help=N_("What to look at (default BTC)"))
 INTERVAL = Option(
@@ -67,33 +76,76 @@ def write(query: LevelsQuery) -> dict[str, str]:
 async def answer(query: LevelsQuery, asked: Asked) -> Levels:
     """query -> rows -> frame -> result. Raises UserError when it cannot be answered."""
     async with asked.store.read() as db:
-        series = await instruments.find(db, query.instrument, query.interval)
-        if series is None:
-            raise await _cannot_serve(db, query)
-        rows = await bars.closed(db, series, series.base, at=asked.at)
-        days = await bars.closed(db, series, Interval.D1, at=asked.at)
-        book = await level_book.read(db, asked.server_id)
+        series = await _series(db, query)
+        rows = await bars.closed(db, series, series.interval, at=asked.at)
+        days = await bars.daily(db, series, at=asked.at)
+        book = await level_book.read(db, asked.server_id) if series.code == BOOK_INSTRUMENT else []
     if not rows:
-        raise UserError("No bar of {instrument} had closed by then.", instrument=query.instrument)
+        raise UserError("No bar of {instrument} had closed by then.", instrument=series.code)
 
     def judged() -> Levels:
-        base, daily = frames.bars(rows), frames.bars(days)
+        base, daily = frames.bars_frame(rows), frames.bars_frame(days)
         asked_bars = daily if query.interval is Interval.D1 else frames.resample(base, query.interval)
         return levels.judge(
             asked_bars,
             base=base,
             daily=daily,
-            book=book if series.code == "BTC" else (),
+            book=book,
             as_of=asked.at,
-            window_start=_window_start(query, asked_bars.index, rows[-1].closed_at),
+            window_start=_window_start(query, asked_bars.index.to_numpy()),
             instrument=series.code,
             venue=series.venue,
             quote=series.quote,
             interval=query.interval,
-            source=sample.SOURCE if series.is_sample else series.source,
+            source=series.source,
+            weekends=series.close_rule == "utc",
+            price_interval=series.interval,
+            is_sample=series.is_sample,
         )
 
+    # In a thread: a year of 30-minute bars is some 20 ms of arithmetic.
     return await asyncio.to_thread(judged)
+
+
+async def _series(db: Db, query: LevelsQuery) -> Series:
+    """The series that answers: one with 30-minute bars, else daily candles if days were asked for."""
+    series = await instruments.find(db, query.instrument, Interval.M30)
+    if series is not None:
+        return series
+    series = await instruments.find(db, query.instrument, Interval.D1)
+    if series is None or not series.ohlc:
+        known = [item.code for item in await instruments.with_candles(db)]
+        if not known:
+            raise UserError("The store holds no prices yet.")
+        raise UserError(
+            "There are no candles of “{instrument}” here; there are of {known}.",
+            instrument=query.instrument,
+            known=", ".join(known),
+        )
+    if query.interval is not Interval.D1:
+        raise UserError("{instrument} is known by daily bars only: ask with interval 1d.", instrument=series.code)
+    return series
+
+
+def _window_start(query: LevelsQuery, opened_at: NDArray[np.int64]) -> datetime:
+    """The opening of the first bar shown; counted back from the last bar when no day was asked for.
+
+    Counted from the last bar, not from now: over a weekend, an outage or on the
+    sample the window still shows what is known, and its age is told beside it.
+    """
+    if query.since is not None:
+        start = datetime.combine(query.since, time.min, UTC)
+        shown = len(opened_at) - int(np.searchsorted(opened_at, start.timestamp()))
+        if shown > MOST_BARS:
+            raise UserError(
+                "That are {count} bars; at most {most} fit a picture. Choose a later day or longer bars.",
+                count=shown,
+                most=MOST_BARS,
+            )
+        return start
+    count = query.bars or int(timedelta(days=DEFAULT_DAYS[query.interval]) / query.interval.length)
+    first = opened_at[-min(count, len(opened_at))] if len(opened_at) else 0
+    return datetime.fromtimestamp(int(first), UTC)
 
 
 def say(result: Levels, speech: Speech, now: datetime) -> Reply:
@@ -286,7 +338,7 @@ def _data_line(result: Levels, speech: Speech, now: datetime) -> str:
         result.source,
         _("closed {time}").format(time=speech.instant(result.price_at)),
         speech.age(age),
-        freshness_words(freshness(age, result.interval_of_price), speech),
+        freshness_words(freshness(age, result.price_interval.length), speech),
     ]
     if result.is_sample:
         parts.append(_("sample, ends {date}").format(date=sample.ENDS.isoformat()))
@@ -307,7 +359,7 @@ def as_json(result: Levels, now: datetime) -> dict[str, Any]:
         "source": "sample" if result.is_sample else result.source,
         "data_source": result.source,
         "age_s": int(age.total_seconds()),
-        "freshness": freshness(age, result.interval_of_price),
+        "freshness": freshness(age, result.price_interval.length),
         "atr_1d": _rounded(result.atr_1d),
         "levels": [
             {
