@@ -97,6 +97,20 @@ async def stored(db: Db) -> list[Series]:
     return [_made(row) for row in rows]
 
 
+async def with_candles(db: Db) -> list[Series]:
+    """The series that candles can be drawn from, one a code, finest interval first."""
+    s = schema.series.c
+    rows = await db.execute(_series().where(s.source_id.is_not(None), s.has_ohlc).order_by(schema.instruments.c.id))
+    best: dict[str, Series] = {}
+    for row in rows:
+        series = _made(row)
+        if series.interval in {Interval.M30, Interval.D1} and (
+            series.code not in best or series.interval is Interval.M30
+        ):
+            best[series.code] = series
+    return list(best.values())
+
+
 async def codes(db: Db) -> list[str]:
     """Every code an import may name."""
     i = schema.instruments.c

@@ -221,3 +221,10 @@ server_settings = Table(
     Column("public_channels", Text, nullable=False),
     Column("moderator_role", BigInteger),
 )
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(96), primary_key=True),
+    Column("text", Text, nullable=False),
+)

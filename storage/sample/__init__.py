@@ -66,7 +66,7 @@ async def load(store: Store, progress: Callable[[int, int], None] | None = None)
 
 
 async def open_in_memory() -> Store:
-    """A store of its own in memory, migrated and with the sample in it, for reading."""
+    """A store of its own in memory, migrated and with the sample in it; gone when closed."""
     store = await Store.open("sqlite+aiosqlite://")
     try:
         await migrate.prepare(store)
@@ -74,7 +74,6 @@ async def open_in_memory() -> Store:
     except BaseException:
         await store.close()
         raise
-    store.readonly = True
     return store
 
 

@@ -229,6 +229,11 @@ def upgrade() -> None:
         sa.Column("public_channels", sa.Text, nullable=False),
         sa.Column("moderator_role", sa.BigInteger),
     )
+    op.create_table(
+        "marks",
+        sa.Column("name", sa.String(96), primary_key=True),
+        sa.Column("text", sa.Text, nullable=False),
+    )
     op.bulk_insert(
         instruments,
         [
