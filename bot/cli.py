@@ -49,6 +49,7 @@ def main() -> None:
     # Every machine must agree on when a zone changes its clocks: the pinned tzdata
     # package decides, not whatever the operating system happens to carry.
     zoneinfo.reset_tzpath(())
+    _add_report_commands()
     app()
 
 
@@ -158,7 +159,7 @@ class Output:
 
 
 def _add_report_commands() -> None:
-    """One subcommand a report, with the report's own options."""
+    """One subcommand a report, with the report's own options; not at import, see above."""
     import inspect
 
     from bot.reports import REPORTS
@@ -265,9 +266,6 @@ def _save(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise UserError("{path} cannot be written: {reason}.", path=str(path), reason=error.strerror) from error
-
-
-_add_report_commands()
 
 
 # --- the store ---------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Final
+from typing import Final
 
 import discord
 import structlog
@@ -48,12 +48,7 @@ class Leadline(commands.Bot):
             await self.load_extension(name)
         self.add_dynamic_items(CardButton)
         await self.tree.set_translator(Translator())
-        self.tree.interaction_check = self._open_for_work  # type: ignore[method-assign] # discord.py's own hook
         await self._sync()
-
-    async def _open_for_work(self, interaction: discord.Interaction[Any]) -> bool:
-        self.refuse_when_closing()
-        return True
 
     def refuse_when_closing(self) -> None:
         """Raises UserError once closing has begun, so that running answers can finish in peace."""

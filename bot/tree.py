@@ -16,7 +16,16 @@ log = structlog.get_logger(__name__)
 
 
 class Tree(app_commands.CommandTree[Any]):
-    """Sends every failed command through ``explain``."""
+    """Refuses new work while closing, and sends every failed command through ``explain``."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        try:
+            interaction.client.refuse_when_closing()
+        except UserError as error:
+            # Not raised: discord.py hands only its own kinds of error to on_error from here.
+            await explain(interaction, error)
+            return False
+        return True
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analysis import frames, levels
+from analysis import levels
 from analysis.errors import UserError
 from analysis.levels import Event, Interval, Levels, LevelState, State
 from bot.language import N_, Speech, iso
@@ -84,6 +84,8 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
         raise UserError("No bar of {instrument} had closed by then.", instrument=series.code)
 
     def judged() -> Levels:
+        from analysis import frames  # pandas: a second to load, and only an answer needs it
+
         base, daily = frames.bars_frame(rows), frames.bars_frame(days)
         asked_bars = daily if query.interval is Interval.D1 else frames.resample(base, query.interval)
         return levels.judge(
@@ -247,6 +249,16 @@ def state_word(state: State, speech: Speech) -> str:
     }[state]
 
 
+def _state_since(item: LevelState, speech: Speech) -> str:
+    _ = speech._
+    word = state_word(item.state, speech)
+    if item.bars_needed is not None:
+        return _("{state} {held}/{needed}").format(state=word, held=item.bars_held, needed=item.bars_needed)
+    if item.since is None:
+        return _("below; never broken here") if item.state is State.BROKEN else word
+    return _("{state} since {since}").format(state=word, since=speech.instant(item.since))
+
+
 def _details(result: Levels, speech: Speech) -> list[str]:
     _ = speech._
     lines = ["**" + _("Levels") + "**"]
@@ -254,7 +266,7 @@ def _details(result: Levels, speech: Speech) -> list[str]:
         _("{price} ({label}): {state} · {distance}").format(
             price=speech.price(item.level.price),
             label=speech.label(item.level.label),
-            state=state_sentence(item, speech),
+            state=_state_since(item, speech),
             distance=_distance(item.distance_pct, item.distance_atr, speech),
         )
         for item in result.levels
