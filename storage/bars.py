@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -28,6 +27,7 @@ from storage import instruments, schema, sources
 from storage.instants import epoch
 from storage.instruments import Series
 from storage.store import Db
+from storage.versions import Stored
 
 _DAY = 86_400
 _VALUES = ("open", "high", "low", "close", "volume")
@@ -43,15 +43,6 @@ class BarRow(NamedTuple):
     low: float | None
     close: float
     volume: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """What storing did: new bars, bars that were there already, and differing copies set aside."""
-
-    added: int
-    unchanged: int
-    revised: int
 
 
 async def closed(
