@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import func, insert, select
 
 from storage import schema, sources
+from storage.bulk import insert_rows
 from storage.instants import epoch, flow_known, utc
 from storage.store import Db
 from storage.versions import Stored, Tally, known_from
@@ -113,7 +114,7 @@ async def store(
     before = await _versions(db, asset, rows[0].trade_date, newest)
     next_id = (await db.scalar(select(func.max(schema.flow_versions.c.id))) or 0) + 1
     versions: list[dict[str, object]] = []
-    values: list[dict[str, object]] = []
+    values: list[tuple[int, int, float | None]] = []
     tally = Tally()
     for row in rows:
         day = row.trade_date.isoformat()
@@ -146,14 +147,11 @@ async def store(
                 "source_id": source_id,
             }
         )
-        values += [
-            {"version_id": next_id, "fund_id": fund, "value_musd": value} for fund, value in said[2].items()
-        ]
+        values += [(next_id, fund, value) for fund, value in said[2].items()]
         next_id += 1
     if versions:
         await db.execute(insert(schema.flow_versions), versions)
-    if values:
-        await db.execute(insert(schema.fund_flows), values)
+    await insert_rows(db, schema.fund_flows, ("version_id", "fund_id", "value_musd"), values)
     return tally.stored()
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from storage import schema, sources
+from storage.bulk import insert_rows
 from storage.instants import epoch, macro_known, utc
 from storage.store import Db
 from storage.versions import Stored, Tally, known_from
@@ -77,7 +78,7 @@ async def store(
     ):
         before[row.date].append((row.known_at, row.value))
     tally = Tally()
-    versions: list[dict[str, object]] = []
+    versions: list[tuple[str, str, int, float, int]] = []
     for published in rows:
         day = published.dated.isoformat()
         known_at = known_from(
@@ -90,15 +91,8 @@ async def store(
         )
         tally.note(is_new=known_at is not None, had_versions=bool(before[day]))
         if known_at is not None:
-            versions.append(
-                {
-                    "series": series,
-                    "date": day,
-                    "known_at": known_at,
-                    "value": published.value,
-                    "source_id": source_id,
-                }
-            )
-    if versions:
-        await db.execute(insert(schema.macro_observations), versions)
+            versions.append((series, day, known_at, published.value, source_id))
+    await insert_rows(
+        db, schema.macro_observations, ("series", "date", "known_at", "value", "source_id"), versions
+    )
     return tally.stored()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -95,6 +95,7 @@ def _rows(sheet: Sheet, series: str | None) -> tuple[dict[str, list[Published]],
         if _SERIES.fullmatch(whole_file) is None:
             raise UserError("{file}: which series is this?", file=sheet.name)
     found: dict[str, list[Published]] = {}
+    last: dict[str, date] = {}
     blank = 0
     for cells in sheet.rows():
         code = whole_file
@@ -104,8 +105,9 @@ def _rows(sheet: Sheet, series: str | None) -> tuple[dict[str, list[Published]],
                 raise sheet.wrong(series_at, cells[series_at])
         day = sheet.day(cells, date_at)
         rows = found.setdefault(str(code), [])
-        if rows:
-            sheet.in_order(cells, date_at, day, rows[-1].dated)
+        if code in last:
+            sheet.in_order(cells, date_at, day, last[code])
+        last[str(code)] = day
         if cells[value_at] in {"", "."}:
             blank += 1
             continue
