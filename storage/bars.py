@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -25,9 +24,11 @@ from sqlalchemy import (
 
 from analysis.levels import Interval
 from storage import instruments, schema, sources
+from storage.bulk import insert_rows
 from storage.instants import epoch
 from storage.instruments import Series
 from storage.store import Db
+from storage.versions import Stored
 
 _DAY = 86_400
 _VALUES = ("open", "high", "low", "close", "volume")
@@ -43,15 +44,6 @@ class BarRow(NamedTuple):
     low: float | None
     close: float
     volume: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """What storing did: new bars, bars that were there already, and differing copies set aside."""
-
-    added: int
-    unchanged: int
-    revised: int
 
 
 async def closed(
@@ -108,9 +100,8 @@ def new_batch() -> str:
 
 async def stage(db: Db, batch: str, rows: Iterable[BarRow]) -> int:
     """Put bars aside under ``batch``, where no reader sees them; how many."""
-    values = [{"batch": batch, **row._asdict()} for row in rows]
-    if values:
-        await db.execute(insert(schema.staged_bars), values)
+    values = [(*row, batch) for row in rows]
+    await insert_rows(db, schema.staged_bars, (*BarRow._fields, "batch"), values)
     return len(values)
 
 
@@ -154,22 +145,25 @@ async def settle(
             *(revisions[name].is_not_distinct_from(staged[name]) for name in _VALUES),
         )
     )
-    revised = await db.execute(
-        insert(schema.bar_revisions).from_select(
-            ["instrument_id", "interval", "opened_at", "known_at", *_VALUES, "source_id"],
-            select(
-                literal(series.id),
-                literal(interval),
-                staged.opened_at,
-                literal(epoch(now)),
-                *(staged[name] for name in _VALUES),
-                literal(source_id),
+    revised = 0
+    if not is_sample:
+        done = await db.execute(
+            insert(schema.bar_revisions).from_select(
+                ["instrument_id", "interval", "opened_at", "known_at", *_VALUES, "source_id"],
+                select(
+                    literal(series.id),
+                    literal(interval),
+                    staged.opened_at,
+                    literal(epoch(now)),
+                    *(staged[name] for name in _VALUES),
+                    literal(source_id),
+                )
+                .join_from(schema.staged_bars, schema.bars, same_bar)
+                .where(ours, differs, ~told_before),
+                include_defaults=False,
             )
-            .join_from(schema.staged_bars, schema.bars, same_bar)
-            .where(ours, differs, ~told_before),
-            include_defaults=False,
         )
-    )
+        revised = done.rowcount
     added = await db.execute(
         insert(schema.bars).from_select(
             ["instrument_id", "interval", *BarRow._fields],
@@ -182,9 +176,7 @@ async def settle(
     step = int(series.interval.length.total_seconds())
     if added.rowcount and step < _DAY:
         await _roll_up(db, series, step, since=first - first % _DAY, until=last)
-    return Stored(
-        added=added.rowcount, unchanged=total - added.rowcount - revised.rowcount, revised=revised.rowcount
-    )
+    return Stored(added=added.rowcount, unchanged=total - added.rowcount - revised, revised=revised)
 
 
 async def _roll_up(db: Db, series: Series, step: int, *, since: int, until: int) -> None:

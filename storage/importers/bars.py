@@ -120,8 +120,8 @@ class _Reading:
             opened_at = sheet.instant(cells, self._time)
             if opened_at % step:
                 raise sheet.wrong(self._time, cells[self._time])
-            if before is not None and opened_at <= before:
-                raise self._out_of_order(cells[self._time], same=opened_at == before)
+            if before is not None:
+                sheet.in_order(cells, self._time, opened_at, before)
             before = opened_at
             close = self._price(cells, self._close)
             open_ = high = low = None
@@ -147,21 +147,3 @@ class _Reading:
         if price <= 0:
             raise self._sheet.wrong(place, cells[place])
         return price
-
-    def _out_of_order(self, cell: str, *, same: bool) -> UserError:
-        column, row = self._sheet.header[self._time], self._sheet.line
-        if same:
-            return UserError(
-                "{file}, row {row}, column {column}: {value} is there twice.",
-                file=self._sheet.name,
-                row=row,
-                column=column,
-                value=cell,
-            )
-        return UserError(
-            "{file}, row {row}, column {column}: {value} comes after a later one.",
-            file=self._sheet.name,
-            row=row,
-            column=column,
-            value=cell,
-        )

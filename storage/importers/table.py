@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from analysis.errors import UserError
 from storage.importers import Progress
@@ -20,6 +20,8 @@ FIELD_CHARACTERS = 1_024
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,12})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?Z")
+
+Moment = TypeVar("Moment", int, date)
 
 
 class Bytes(Protocol):
@@ -98,10 +100,10 @@ class Sheet:
         )
 
     def number(self, row: list[str], column: int) -> float:
-        cell = row[column]
-        if _NUMBER.fullmatch(cell) is None:
-            raise self.wrong(column, cell)
-        return float(cell)
+        value = plain_number(row[column])
+        if value is None:
+            raise self.wrong(column, row[column])
+        return value
 
     def day(self, row: list[str], column: int) -> date:
         cell = row[column]
@@ -128,6 +130,26 @@ class Sheet:
         if not 1970 < at.year < 2200:
             raise self.wrong(column, cell)
         return int(at.timestamp())
+
+    def in_order(self, row: list[str], column: int, moment: Moment, before: Moment) -> None:
+        """Raise UserError unless ``moment``, from this row, comes after ``before``, from the last."""
+        if before < moment:
+            return
+        if before == moment:
+            raise UserError(
+                "{file}, row {row}, column {column}: {value} is there twice.",
+                file=self.name,
+                row=self.line,
+                column=self.header[column],
+                value=_shown(row[column]),
+            )
+        raise UserError(
+            "{file}, row {row}, column {column}: {value} comes after a later one.",
+            file=self.name,
+            row=self.line,
+            column=self.header[column],
+            value=_shown(row[column]),
+        )
 
     def _header(self) -> list[str]:
         header = self._next()
@@ -187,6 +209,11 @@ class Sheet:
             if "\0" in text:
                 raise UserError("{file}, row {row}: this is not CSV.", file=self.name, row=self.line)
             yield text
+
+
+def plain_number(cell: str) -> float | None:
+    """The number a cell holds in plain ASCII digits; None if it holds anything else."""
+    return float(cell) if _NUMBER.fullmatch(cell) is not None else None
 
 
 def _shown(cell: str) -> str:

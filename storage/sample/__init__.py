@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from analysis.levels import Interval
 from storage import migrate
-from storage.importers import Imported, bars
+from storage.importers import Imported, Progress, bars, flows, macro, margins
 from storage.store import Store
 
 ENDS: Final = date(2026, 2, 6)
@@ -34,29 +33,65 @@ _BARS: Final = (
 )
 
 
-async def load(store: Store, progress: Callable[[int, int], None] | None = None) -> Imported:
+_FLOWS: Final = (("btc_flows", "BTC"), ("eth_flows", "ETH"))
+_MACRO: Final = ("dfedtaru", "dfedtarl", "t10yie", "cpiaucsl")
+
+
+async def load(store: Store, progress: Progress | None = None) -> Imported:
     """Import the sample; where it is loaded already nothing changes.
 
-    Live rows stand: the sample never replaces a bar, and a flow or a macro value that
-    was revised since keeps its revision. ``progress`` is told files done and files in all.
+    Live rows stand: of a bar, a day of flows, a margin step or a macro value that is
+    stored already, the sample changes nothing. ``progress`` is told files done and files
+    in all.
     """
     done: list[Imported] = []
-    for name, instrument, interval, source in _BARS:
-        with _opened(name) as stream:
-            done.append(
-                await bars.read(
-                    store,
-                    f"{name}.csv",
-                    stream,
-                    instrument=instrument,
-                    interval=interval,
-                    source=source,
-                    now=_NOW,
-                    is_sample=True,
-                )
-            )
+
+    def count(part: Imported) -> None:
+        done.append(part)
         if progress is not None:
-            progress(len(done), len(_BARS))
+            progress(len(done), len(_BARS) + len(_FLOWS) + 1 + len(_MACRO))
+
+    for name, instrument, interval, source in _BARS:
+        count(
+            await bars.read(
+                store,
+                f"{name}.csv",
+                _open(name),
+                instrument=instrument,
+                interval=interval,
+                source=source,
+                now=_NOW,
+                is_sample=True,
+            )
+        )
+    for name, asset in _FLOWS:
+        count(
+            await flows.read(
+                store,
+                f"{name}.csv",
+                _open(name),
+                asset=asset,
+                source="Farside Investors",
+                now=_NOW,
+                is_sample=True,
+            )
+        )
+    count(
+        await margins.read(
+            store,
+            "margins.csv",
+            _open("margins"),
+            source="CME notices, from the press",
+            now=_NOW,
+            is_sample=True,
+        )
+    )
+    for name in _MACRO:
+        count(
+            await macro.read(
+                store, f"{name}.csv", _open(name), series=name, source="FRED", now=_NOW, is_sample=True
+            )
+        )
     return Imported(
         added=sum(part.added for part in done),
         unchanged=sum(part.unchanged for part in done),
@@ -77,5 +112,5 @@ async def open_in_memory() -> Store:
     return store
 
 
-def _opened(name: str) -> closing[gzip.GzipFile]:
-    return closing(gzip.open(_FOLDER / f"{name}.csv.gz", "rb"))
+def _open(name: str) -> BytesIO:
+    return BytesIO(gzip.decompress((_FOLDER / f"{name}.csv.gz").read_bytes()))
