@@ -68,8 +68,8 @@ def _make_folder(file: Path) -> None:
 
 
 async def _upgrade(engine: AsyncEngine) -> None:
-    async with engine.connect() as connection:
-        await connection.execution_options(begin="BEGIN IMMEDIATE")
+    async with engine.connect() as opened:
+        connection = await opened.execution_options(begin="BEGIN IMMEDIATE")
         # Outside any transaction, or SQLite ignores it: a batch migration re-creates
         # tables, and dropping a parent with keys enforced deletes its children.
         await _pragma(connection, "foreign_keys=OFF")

@@ -106,8 +106,8 @@ class Store:
             block = _Block()
             _block.set(block)
             try:
-                async with self.engine.connect() as db:
-                    await db.execution_options(begin=begin)
+                async with self.engine.connect() as connection:
+                    db = await connection.execution_options(begin=begin)
                     async with db.begin():
                         yield db
             finally:

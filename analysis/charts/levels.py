@@ -123,7 +123,7 @@ def _drop(panel: Panel, result: Levels) -> None:
     ink = panel.canvas.colours.ink
     x = round(panel.box.right) - 18
     top, bottom = panel.scale.y(result.price), panel.scale.y(result.next_floor.price)
-    if bottom - top > 24:  # noqa: PLR2004 (the arrow's head and as much again)
+    if bottom - top > 24:
         panel.canvas.line([(x, top), (x, bottom - 12)], ink, dash=(3.0, 3.0))
         panel.canvas.marker("triangle_down", x, bottom - 10, 8, ink)
 
@@ -133,7 +133,7 @@ def _notes(panel: Panel, bars: Columns, result: Levels, seen: list[LevelState], 
     canvas, box, scale = panel.canvas, panel.box, panel.scale
     # The strip of the arrow is kept clear too.
     strip = np.array([(box.right - 36, box.top, box.right, box.bottom)])
-    taken = [bars.outline(scale) + (-6, -4, 6, 4), strip]
+    taken = [bars.outline(scale) + np.array((-6, -4, 6, 4)), strip]
     rules = [scale.y(s.level.price) for s in seen]
     taken.append(np.array([(box.left, y - 3, box.right, y + 3) for y in rules]).reshape(-1, 4))
 

@@ -125,8 +125,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Server:
                     stop=stop,
                 )
             )
+            either: set[asyncio.Future[Any]] = {serving, ready}
             try:
-                await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 if serving.done():
                     serving.result()
                 page = Page(http, ready.result())
