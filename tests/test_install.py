@@ -38,10 +38,13 @@ def found_python(**environment: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("sys.version_info = (3, 9, 2)", r"needs CPython 3\.11, 3\.12 or 3\.13, .*python3 is 3\.9; install"),
+        (
+            "sys.version_info = (3, 9, 2)",
+            r"needs CPython 3\.11, 3\.12 or 3\.13, and .*python3 is 3\.9; install",
+        ),
         (
             "sys.version_info = (3, 14, 0)",
-            r"needs CPython 3\.11, 3\.12 or 3\.13, .*python3 is 3\.14; install",
+            r"needs CPython 3\.11, 3\.12 or 3\.13, and .*python3 is 3\.14; install",
         ),
         ("sys.modules['ensurepip'] = None", r"the module ensurepip, which Python 3\.1\d .* lacks; install"),
         ("sys.modules['sqlite3'] = None", r"the module sqlite3, which Python 3\.1\d .* lacks; install"),
@@ -77,4 +80,7 @@ def test_a_suitable_python_is_preferred_to_the_first_one(bare: Path, tmp_path: P
 def test_no_python_at_all_is_one_sentence(bare: Path) -> None:
     answer = found_python(PATH=str(bare))
     assert answer.returncode == 1
-    assert re.fullmatch(r"Leadline needs CPython .*, no Python was found; install it with: .*\n", answer.stderr)
+    assert re.fullmatch(
+        r"Leadline needs CPython 3.11, 3.12 or 3.13, and no Python was found; install it with: .*\n",
+        answer.stderr,
+    )
