@@ -1,0 +1,49 @@
+"""The one clock. Below ``cogs`` nothing asks for the time: it is handed ``now``."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Anything that knows the present instant, aware and in UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class ShiftedClock:
+    """Starts at ``start`` (aware) when it is made, and runs on at the usual speed."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = _utc(start)
+        # Not time.monotonic: inside SimCord, that one stands still for the bot.
+        self._made = time.perf_counter()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=time.perf_counter() - self._made)
+
+
+@dataclass(frozen=True, slots=True)
+class FixedClock:
+    """Stands still at ``instant`` (aware): for one-shot reports *as of*, and for tests."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        return _utc(self.instant)
+
+
+def _utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("a clock needs an instant with a time zone")
+    return instant.astimezone(UTC)

@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+import simcord
+
+from analysis.errors import UserError
+from bot import preview
+from bot.clock import FixedClock, ShiftedClock
+
+if TYPE_CHECKING:
+    from tiny import Tiny
+
+BROWSER = Path(__file__).parents[1] / "browser"
+START = datetime(2026, 2, 5, 18, tzinfo=UTC)
+
+
+@dataclass
+class Page:
+    """The page's own protocol, spoken without a browser."""
+
+    http: aiohttp.ClientSession
+    url: str
+    state: dict[str, Any] = field(default_factory=dict)
+    sequence: int = 0
+
+    async def call(self, method: str, path: str, body: object = None) -> Any:
+        origin, _, secret = self.url.partition("#")
+        headers = {"X-Simcord-Capability": secret}
+        if self.state:
+            headers["X-Simcord-Context"] = self.state["context"]["id"]
+        async with self.http.request(method, origin + path, json=body, headers=headers) as response:
+            response.raise_for_status()
+            return await response.json()
+
+    async def open(self) -> None:
+        self.state = await self.call("POST", "api/pages", {})
+
+    async def look(self) -> dict[str, Any]:
+        self.state = await self.call("GET", "api/state")
+        return self.state
+
+    def said(self) -> list[str]:
+        return [message["content"] for message in self.state["messages"].values()]
+
+    async def act(self, kind: str, **fields: object) -> dict[str, Any]:
+        await self.look()
+        self.sequence += 1
+        answer: dict[str, Any] = await self.call(
+            "POST",
+            "api/action",
+            {
+                "protocol_version": 3,
+                "kind": kind,
+                "sequence": self.sequence,
+                "request_id": f"r{self.sequence}",
+                "generation": self.state["context"]["generation"],
+                "bot_generation": self.state["botGeneration"],
+                "published_revision": self.state["publishedRevision"],
+                **fields,
+            },
+        )
+        assert not answer["rejected"], answer["diagnostics"]
+        return answer
+
+    async def see_as(self, name: str) -> None:
+        viewer = next(viewer for viewer in self.state["viewers"] if viewer["name"].startswith(name))
+        await self.act("viewer", viewer_id=viewer["id"])
+
+    async def show(self) -> dict[str, Any]:
+        (entry,) = (await self.call("GET", "api/commands"))["entries"]
+        return await self.act(
+            "run_command",
+            command_id=entry["commandId"],
+            path=["show"],
+            options={},
+            schema_fingerprint=entry["schemaFingerprint"],
+        )
+
+
+@dataclass
+class Served:
+    bot: Tiny
+    page: Page
+    stop: asyncio.Event
+    serving: asyncio.Task[None]
+
+
+Server = Callable[..., AbstractAsyncContextManager[Served]]
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Server:
+    monkeypatch.syspath_prepend(str(BROWSER))
+    from tiny import Tiny
+
+    @contextlib.asynccontextmanager
+    async def serve(*, locale: str = "en", port: int | None = None, **habits: Any) -> AsyncIterator[Served]:
+        stop = asyncio.Event()
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        async with Tiny(**habits) as bot, aiohttp.ClientSession() as http:
+            serving = asyncio.create_task(
+                preview.serve(
+                    bot,
+                    clock=ShiftedClock(START),
+                    port=port,
+                    locale=locale,
+                    zone="UTC",
+                    welcome="Type /show.",
+                    on_ready=ready.set_result,
+                    stop=stop,
+                )
+            )
+            try:
+                await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
+                if serving.done():
+                    serving.result()
+                page = Page(http, ready.result())
+                await page.open()
+                yield Served(bot, page, stop, serving)
+            finally:
+                stop.set()
+                await serving
+
+    return serve
+
+
+async def test_the_page_is_up_with_its_people_and_a_welcome(served: Server) -> None:
+    async with served() as it:
+        async with it.page.http.get(it.page.url) as response:
+            assert response.status == 200
+            assert response.content_type == "text/html"
+        state = it.page.state
+        assert state["channel"]["name"] == "trading"
+        assert it.page.said() == ["Type /show."]
+        assert [viewer["name"] for viewer in state["viewers"]] == [
+            "Alex (English)",
+            "Mei (繁體中文)",
+            "Moderator",
+        ]
+        (welcome,) = state["messages"].values()
+        assert welcome["author"]["name"] == "Leadline"
+
+
+async def test_the_secret_is_needed(served: Server) -> None:
+    async with served() as it:
+        it.page.url = it.page.url[:-1]
+        with pytest.raises(aiohttp.ClientResponseError, match="401"):
+            await it.page.look()
+
+
+@pytest.mark.parametrize(
+    ("locale", "person", "language"),
+    [
+        ("en", None, "en-US"),
+        ("en", "Mei", "zh-TW"),
+        ("zh-TW", None, "zh-TW"),
+        ("zh-TW", "Moderator", "zh-TW"),
+    ],
+)
+async def test_a_reader_is_answered_in_the_language_of_their_discord(
+    served: Server, locale: str, person: str | None, language: str
+) -> None:
+    async with served(locale=locale) as it:
+        if person is not None:
+            await it.page.see_as(person)
+        await it.page.show()
+        (interaction,) = it.bot.seen
+        assert str(interaction.locale) == language
+        assert str(interaction.guild_locale) == preview.DISCORD_LOCALES[locale]
+
+
+async def test_only_the_moderator_may_manage_the_server(served: Server) -> None:
+    async with served() as it:
+        for person in ("Alex", "Mei", "Moderator"):
+            await it.page.see_as(person)
+            await it.page.show()
+        assert [seen.permissions.manage_guild for seen in it.bot.seen] == [False, False, True]
+
+
+async def test_discords_time_starts_at_the_clock_and_runs_with_it(served: Server) -> None:
+    async with served() as it:
+        await asyncio.sleep(2.5)
+        seconds = it.bot.seconds
+    assert seconds[0] - START < timedelta(seconds=2)
+    assert len(seconds) >= 3
+    assert all(timedelta(seconds=0.5) < b - a < timedelta(seconds=2) for a, b in pairwise(seconds))
+
+
+async def test_what_the_bot_posts_by_itself_appears(served: Server) -> None:
+    async with served(post_after=2) as it:
+        before = (await it.page.look())["publishedRevision"]
+        for _ in range(50):
+            await it.page.look()
+            if "The bot has something to say." in it.page.said():
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("the page was not refreshed")
+        assert it.page.state["publishedRevision"] == before + 1
+
+
+async def test_a_silent_bot_does_not_refresh_the_page(served: Server) -> None:
+    """A refresh would wipe what the reader is typing."""
+    async with served() as it:
+        await it.page.show()
+        before = (await it.page.look())["publishedRevision"]
+        ticked = len(it.bot.seconds)
+        await asyncio.sleep(2.2)
+        assert len(it.bot.seconds) > ticked
+        assert (await it.page.look())["publishedRevision"] == before
+
+
+async def test_an_action_that_meets_the_clock_waits_for_its_turn(
+    served: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "TICK", 0.0)
+    async with served() as it:
+        for _ in range(20):
+            await it.page.show()
+        assert len(it.bot.seen) == 20
+
+
+async def test_a_port_in_use_is_said_in_one_sentence(served: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError) as caught:
+            async with served(port=port):
+                pass
+    assert str(port) in str(caught.value)
+    assert "PORT=" in str(caught.value)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_stopping_lets_the_running_answer_finish_and_leaves_nothing(served: Server) -> None:
+    async with served(answer_after=0.6) as it:
+        await it.page.look()
+        answer = asyncio.create_task(it.page.show())
+        await asyncio.sleep(0.3)
+        it.stop.set()
+        late = asyncio.create_task(it.page.show())
+        assert (await answer)["settlement"] == "settled"
+        await it.serving
+        with pytest.raises(aiohttp.ClientError):
+            await late
+        assert len(it.bot.seen) == 1
+        with pytest.raises(aiohttp.ClientError):
+            await it.page.look()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_an_answer_that_never_comes_is_given_up(
+    served: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(preview, "GRACE", 0.3)
+    async with served(answer_after=3) as it:
+        answer = asyncio.create_task(it.page.show())
+        await asyncio.sleep(0.4)
+        it.stop.set()
+        with pytest.raises(aiohttp.ClientError):
+            await answer
+        await it.serving
+    assert "not finished" in caplog.text
+
+
+async def test_ending_the_session_in_the_page_ends_the_preview(served: Server) -> None:
+    async with served() as it:
+        await it.page.act("close")
+        await asyncio.wait_for(it.serving, 5)
+
+
+async def test_the_private_parts_of_simcord_are_where_they_were(served: Server) -> None:
+    """If this fails after an upgrade, read the end of bot/preview.py beside SimCord's source."""
+    from tiny import Tiny
+
+    assert simcord.__version__ == "3.2.1"
+    env = simcord.Env(Tiny())
+    preview.set_epoch(env, FixedClock(START))
+    assert env.now() == START
+    assert callable(env.backend.emit)
+    from simcord.preview import Preview
+
+    assert asyncio.iscoroutinefunction(Preview._action)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_preview_without_a_trace(signum: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(BROWSER / "tiny.py")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("http://127.0.0.1:")
+    process.send_signal(signum)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "Traceback" not in err
+    assert "never awaited" not in err
