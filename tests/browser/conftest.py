@@ -42,8 +42,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"There is {LEFT_OUT}: what a reader sees in the page was not tested.")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium() -> Iterator[Browser]:
+    """A browser for each test: Playwright's loop runs until it is closed, and the asyncio
+    tests of the same session need the thread back."""
     path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     with sync_playwright() as playwright:
         try:

@@ -44,6 +44,7 @@ def test_options_choices_and_autocomplete(discord_page: Opener) -> None:
         expect(page.message()).to_contain_text("Interval 4h")
         page.press("CSV")
         expect(page.message()).to_contain_text("levels.csv")
+        page.picture(message=page.message(-2))
         page.shot("file")
 
 
