@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from analysis.atr import atr
+from analysis.breaks import Event, Rule, State, Tape, Verdict, follow
+from analysis.errors import UserError
+
 if TYPE_CHECKING:
-    import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
+
+__all__ = [
+    "AirPocket",
+    "Candles",
+    "Event",
+    "Floor",
+    "Interval",
+    "Level",
+    "LevelState",
+    "Levels",
+    "Rule",
+    "State",
+    "judge",
+]
 
 
 class Interval(StrEnum):
@@ -30,28 +52,6 @@ class Interval(StrEnum):
         }[self]
 
 
-class State(StrEnum):
-    UNKNOWN = "unknown"
-    ABOVE = "above"
-    BREAKING = "breaking"
-    BROKEN = "broken"
-    RECLAIMING = "reclaiming"
-    RECLAIMED = "reclaimed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """Parameters of the state machine, per level.
-
-    buffer d = max(buffer_share * level, buffer_atr * ATR14 of the judged interval).
-    """
-
-    bars_to_break: int = 2
-    bars_to_hold: int = 8
-    buffer_share: float = 0.001
-    buffer_atr: float = 0.25
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
     """A price somebody put into the book, with where it comes from."""
@@ -65,25 +65,18 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One change of state; ``time`` is the close of the deciding bar (UTC)."""
-
-    time: datetime
-    opened_at: datetime
-    before: State
-    after: State
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LevelState:
     """A level and what closed bars have done to it.
 
     ``since`` is null while no change was seen; ``first_close_below`` is the opening
     time of the first bar in the asked window that closed below the level;
-    ``distance_pct`` = 100 (level / price - 1); ``distance_atr`` in ATR14 of UTC days;
-    ``bars_held`` and ``bars_needed`` only while breaking or reclaiming;
-    ``retested_at`` is the close of the last bar that dipped into the band and held.
-    All times UTC. ``events`` oldest first, over all stored bars.
+    ``distance_pct`` = 100 (level / price - 1) and ``distance_atr`` = (level - price) /
+    ATR14 of UTC days, both negative for a level below the price; ``bars_held`` and
+    ``bars_needed`` only while breaking or reclaiming; ``invalidation`` is the close
+    beyond which the state would turn: below it for above, reclaiming and reclaimed,
+    above it for breaking and broken; ``retested_at`` is the close of the last bar that
+    dipped into the band and held. All times UTC. ``events`` oldest first, over all
+    stored bars.
     """
 
     level: Level
@@ -101,7 +94,7 @@ class LevelState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:
-    """The nearest level below a price: how far, in % (negative) and daily ATRs (positive)."""
+    """The nearest level below the price: how far, in % and daily ATRs, both negative."""
 
     price: float
     label: str
@@ -111,7 +104,11 @@ class Floor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AirPocket:
-    """The span without a level in which the price stands: from the nearest level above to the next floor."""
+    """The span without a level in which the price stands: the nearest level not below it, the next floor.
+
+    ``gap_pct`` = 100 (bottom / top - 1) and ``gap_atr`` = (bottom - top) / ATR14 of UTC
+    days: how far a fall through all of it would be, both negative.
+    """
 
     top: float
     bottom: float
@@ -138,7 +135,8 @@ class Levels:
     ``price`` is the last close known, at ``price_at``, whatever the asked interval;
     ``change_24h_pct`` against the close 24 hours earlier; ``atr_1d`` is ATR14 of
     complete UTC days; ``levels`` are sorted from the highest price to the lowest;
-    ``low`` is the lowest low in the window with the opening time of its bar.
+    ``low`` is the lowest low in the window with the opening time of its bar (the first
+    if there are several).
     """
 
     as_of: datetime
@@ -157,3 +155,184 @@ class Levels:
     levels: tuple[LevelState, ...]
     next_floor: Floor | None
     air_pocket: AirPocket | None
+    price_interval: Interval
+    is_sample: bool
+
+
+def judge(
+    frame: pd.DataFrame,
+    *,
+    base: pd.DataFrame,
+    daily: pd.DataFrame,
+    book: Sequence[Level],
+    as_of: datetime,
+    window_start: datetime,
+    instrument: str,
+    venue: str,
+    quote: str,
+    interval: Interval,
+    source: str,
+    weekends: bool = True,
+    price_interval: Interval = Interval.M30,
+    is_sample: bool = False,
+) -> Levels:
+    """What closed bars have done to every level of ``book``, and where the price stands.
+
+    Frames as in ``analysis.frames``: ``frame`` holds every stored bar of ``interval``
+    (states and events are judged over all of them; only the candles, ``low`` and
+    ``first_close_below`` look at the window that opens at ``window_start``), ``base``
+    the finest bars there are (price and 24-hour change), ``daily`` complete UTC days
+    (ATR14). Bars that close after ``as_of`` are left out of all three. ``weekends``
+    is false for a venue that rests on Saturday and Sunday, known by daily bars only:
+    its missing bars are counted in weekdays.
+
+    Raises UserError if no bar had closed, or none lies in the window.
+    """
+    instant = int(as_of.timestamp())
+    frame, base, daily = (_closed(bars, instant) for bars in (frame, base, daily))
+    if frame.empty or base.empty:
+        raise UserError(
+            "No {interval} bar of {instrument} had closed by {at} UTC.",
+            interval=interval.value,
+            instrument=instrument,
+            at=f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M}",
+        )
+    opened_at = frame.index.to_numpy(dtype=np.int64)
+    start = int(np.searchsorted(opened_at, window_start.timestamp()))
+    if start == len(opened_at):
+        raise UserError(
+            "No {interval} bar of {instrument} has closed since {start} UTC.",
+            interval=interval.value,
+            instrument=instrument,
+            start=f"{window_start.astimezone(UTC):%Y-%m-%d %H:%M}",
+        )
+    candles = _candles(frame.iloc[start:])
+    lowest = int(np.argmin(candles.low))
+    price = float(base["close"].iloc[-1])
+    price_at = _instant(int(base["closed_at"].iloc[-1]))
+    atr_1d = next((float(value) for value in _atr(daily)[-1:] if not np.isnan(value)), None)
+    tape = _tape(frame, interval, weekends=weekends)
+    levels = tuple(
+        _state(level, follow(level.price, level.rule, tape), candles, price, atr_1d)
+        for level in sorted(book, key=lambda level: level.price, reverse=True)
+    )
+    return Levels(
+        as_of=as_of,
+        instrument=instrument,
+        venue=venue,
+        quote=quote,
+        interval=interval,
+        source=source,
+        price=price,
+        price_at=price_at,
+        change_24h_pct=_change_24h(base),
+        atr_1d=atr_1d,
+        low=float(candles.low[lowest]),
+        low_at=_instant(int(candles.opened_at[lowest])),
+        candles=candles,
+        levels=levels,
+        next_floor=_next_floor(levels, price),
+        air_pocket=_air_pocket(levels, price, atr_1d),
+        price_interval=price_interval,
+        is_sample=is_sample,
+    )
+
+
+def _closed(bars: pd.DataFrame, instant: int) -> pd.DataFrame:
+    return bars.iloc[: int(np.searchsorted(bars["closed_at"].to_numpy(), instant, side="right"))]
+
+
+def _candles(bars: pd.DataFrame) -> Candles:
+    return Candles(
+        opened_at=bars.index.to_numpy(dtype=np.int64),
+        open=bars["open"].to_numpy(dtype=np.float64),
+        high=bars["high"].to_numpy(dtype=np.float64),
+        low=bars["low"].to_numpy(dtype=np.float64),
+        close=bars["close"].to_numpy(dtype=np.float64),
+        volume=bars["volume"].to_numpy(dtype=np.float64),
+    )
+
+
+def _atr(bars: pd.DataFrame) -> NDArray[np.float64]:
+    return atr(*(bars[column].to_numpy(dtype=np.float64) for column in ("high", "low", "close")))
+
+
+def _tape(frame: pd.DataFrame, interval: Interval, *, weekends: bool) -> Tape:
+    opened_at = frame.index.to_numpy(dtype=np.int64)
+    closed_at = frame["closed_at"].to_numpy(dtype=np.int64)
+    if weekends:
+        far = np.diff(opened_at) > 2 * interval.length.total_seconds()
+    else:
+        # A second before its close a bar is still in its own trade date, be it one
+        # that ends in New York or one that ends at midnight UTC.
+        dates = (closed_at - 1).astype("datetime64[s]").astype("datetime64[D]")
+        far = np.busday_count(dates[:-1], dates[1:]) > 2
+    return Tape(
+        opened_at=opened_at,
+        closed_at=closed_at,
+        low=frame["low"].to_numpy(dtype=np.float64),
+        close=frame["close"].to_numpy(dtype=np.float64),
+        atr=_atr(frame),
+        after_gap=np.concatenate(([False], far)),
+    )
+
+
+def _state(
+    level: Level, verdict: Verdict, candles: Candles, price: float, atr_1d: float | None
+) -> LevelState:
+    needed = {State.BREAKING: level.rule.bars_to_break, State.RECLAIMING: level.rule.bars_to_hold}
+    side = {State.UNKNOWN: 0, State.BREAKING: 1, State.BROKEN: 1}.get(verdict.state, -1)
+    below = np.flatnonzero(candles.close < level.price)
+    return LevelState(
+        level=level,
+        state=verdict.state,
+        since=verdict.since,
+        first_close_below=_instant(int(candles.opened_at[below[0]])) if below.size else None,
+        distance_pct=100 * (level.price / price - 1),
+        distance_atr=(level.price - price) / atr_1d if atr_1d else None,
+        bars_held=verdict.count if verdict.state in needed else None,
+        bars_needed=needed.get(verdict.state),
+        invalidation=level.price + side * verdict.buffer if side and verdict.buffer is not None else None,
+        retested_at=verdict.retested_at,
+        events=verdict.events,
+    )
+
+
+def _change_24h(base: pd.DataFrame) -> float | None:
+    """In percent against the close 24 hours earlier, or up to an hour before that; else null."""
+    closed_at = base["closed_at"].tolist()
+    then = closed_at[-1] - 24 * 3600
+    bar = bisect_right(closed_at, then) - 1
+    if bar < 0 or then - closed_at[bar] > 3600:
+        return None
+    return float(100 * (base["close"].iloc[-1] / base["close"].iloc[bar] - 1))
+
+
+def _next_floor(levels: Sequence[LevelState], price: float) -> Floor | None:
+    for state in levels:
+        if state.level.price < price:
+            return Floor(
+                price=state.level.price,
+                label=state.level.label,
+                distance_pct=state.distance_pct,
+                distance_atr=state.distance_atr,
+            )
+    return None
+
+
+def _air_pocket(levels: Sequence[LevelState], price: float, atr_1d: float | None) -> AirPocket | None:
+    above = [state.level.price for state in levels if state.level.price >= price]
+    below = [state.level.price for state in levels if state.level.price < price]
+    if not above or not below:
+        return None
+    top, bottom = above[-1], below[0]
+    return AirPocket(
+        top=top,
+        bottom=bottom,
+        gap_pct=100 * (bottom / top - 1),
+        gap_atr=(bottom - top) / atr_1d if atr_1d else None,
+    )
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

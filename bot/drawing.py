@@ -22,6 +22,7 @@ from multiprocessing import connection, forkserver, resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from analysis.charts.look import Picture
+from bot.errors import PictureUnavailable
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -33,10 +34,6 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 START_LIMIT = 30.0
-
-
-class PictureUnavailable(Exception):  # noqa: N818 -- not an error of ours: a state of things
-    """There is no picture for this request now; the words can go out without it."""
 
 
 @dataclass(frozen=True, slots=True)

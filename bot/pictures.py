@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from bot.drawing import DrawingProcess, PictureUnavailable, Room, stop_servers
+from bot.drawing import DrawingProcess, Room, stop_servers
+from bot.errors import PictureUnavailable
 
 if TYPE_CHECKING:
     from analysis.charts.look import Look, Picture

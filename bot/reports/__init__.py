@@ -1,0 +1,10 @@
+"""The straight lines: one module per report, one line each here."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bot.reports import levels
+from bot.reports.shapes import Report
+
+REPORTS: Final[dict[str, Report[Any, Any]]] = {report.name: report for report in (levels.REPORT,)}

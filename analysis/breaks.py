@@ -1,0 +1,214 @@
+"""Break, reclaim and hold: what closed bars have done to one price.
+
+The rule is deterministic and judged bar by bar over every bar given, so that an
+answer does not depend on how much of the chart somebody wants to see. It belongs to
+the family of trading-range break rules with a band and a confirmation (Brock,
+Lakonishok and LeBaron, Journal of Finance 1992); the numbers are this product's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class State(StrEnum):
+    UNKNOWN = "unknown"
+    ABOVE = "above"
+    BREAKING = "breaking"
+    BROKEN = "broken"
+    RECLAIMING = "reclaiming"
+    RECLAIMED = "reclaimed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Parameters of the state machine, per level.
+
+    buffer d = max(buffer_share * level, buffer_atr * ATR14 of the judged interval).
+    """
+
+    bars_to_break: int = 2
+    bars_to_hold: int = 8
+    buffer_share: float = 0.001
+    buffer_atr: float = 0.25
+
+    def __post_init__(self) -> None:
+        if self.bars_to_break < 1 or self.bars_to_hold < 1:
+            raise ValueError("a break and a hold take at least one bar")
+        if not (self.buffer_share >= 0 and self.buffer_atr >= 0):
+            raise ValueError("a buffer cannot be negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One change of state; ``time`` is the close of the deciding bar (UTC)."""
+
+    time: datetime
+    opened_at: datetime
+    before: State
+    after: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tape:
+    """Closed bars as the rule reads them: arrays of equal length, oldest first.
+
+    Instants in epoch seconds UTC; ``atr`` is ATR14 with the bar itself, NaN while
+    there are too few bars to judge; ``after_gap`` is true where more than one bar is
+    missing before.
+    """
+
+    opened_at: NDArray[np.int64]
+    closed_at: NDArray[np.int64]
+    low: NDArray[np.float64]
+    close: NDArray[np.float64]
+    atr: NDArray[np.float64]
+    after_gap: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Where the rule stands after the last bar.
+
+    ``count`` is the number of closes beyond the level so far while breaking or
+    reclaiming, otherwise 0; ``buffer`` is d at the last bar, null before there is an
+    ATR14; ``since`` is the close of the bar of the last event, null while none was
+    seen since the state was last unknown; ``events`` oldest first.
+    """
+
+    state: State
+    since: datetime | None
+    count: int
+    buffer: float | None
+    retested_at: datetime | None
+    events: tuple[Event, ...]
+
+
+class _Close(IntEnum):
+    """Where a bar closed, seen from level L with buffer d: an index into a row of the table."""
+
+    UNDER_BAND = 0  # C < L-d
+    UNDER = 1  # L-d <= C < L
+    AT = 2  # C = L
+    OVER = 3  # L < C <= L+d
+    OVER_BAND = 4  # C > L+d
+    UNJUDGED = 5  # no ATR14 yet, so no d
+    AFTER_GAP = 6
+
+
+class _Then(NamedTuple):
+    """The state after a close, and whether the close counts towards the next one.
+
+    A close that does not count sets the count to 0.
+    """
+
+    state: State
+    counts: bool
+
+
+_UNKNOWN, _ABOVE, _BROKEN = (_Then(s, False) for s in (State.UNKNOWN, State.ABOVE, State.BROKEN))
+_RECLAIMED = _Then(State.RECLAIMED, False)
+_BREAKING_0, _BREAKING_1 = _Then(State.BREAKING, False), _Then(State.BREAKING, True)
+_RECLAIMING_0, _RECLAIMING_1 = _Then(State.RECLAIMING, False), _Then(State.RECLAIMING, True)
+
+_UNSEEN = (_UNKNOWN, _UNKNOWN)  # UNJUDGED, AFTER_GAP
+
+# One row per state, one column per _Close.
+_TABLE = {
+    State.UNKNOWN: (_BROKEN, _UNKNOWN, _UNKNOWN, _UNKNOWN, _ABOVE, *_UNSEEN),
+    State.ABOVE: (_BREAKING_1, _ABOVE, _ABOVE, _ABOVE, _ABOVE, *_UNSEEN),
+    State.BREAKING: (_BREAKING_1, _BREAKING_1, _BREAKING_0, _BREAKING_0, _ABOVE, *_UNSEEN),
+    State.BROKEN: (_BROKEN, _BROKEN, _BROKEN, _BROKEN, _RECLAIMING_1, *_UNSEEN),
+    State.RECLAIMING: (_BROKEN, _RECLAIMING_0, _RECLAIMING_0, _RECLAIMING_1, _RECLAIMING_1, *_UNSEEN),
+    State.RECLAIMED: (_BREAKING_1, _RECLAIMED, _RECLAIMED, _RECLAIMED, _RECLAIMED, *_UNSEEN),
+}
+
+
+def follow(level: float, rule: Rule, tape: Tape) -> Verdict:
+    """Judge every bar of ``tape`` against ``level``.
+
+    ::
+
+        start, after UNKNOWN   C > L+d  ABOVE        C < L-d  BROKEN (no event)     else UNKNOWN
+        ABOVE, RECLAIMED       C < L-d  BREAKING, count 1
+        BREAKING               C < L    count + 1, BROKEN at bars_to_break
+                               L <= C <= L+d  count 0                               C > L+d  ABOVE
+        BROKEN                 C > L+d  RECLAIMING, count 1
+        RECLAIMING             C > L    count + 1, RECLAIMED at bars_to_hold
+                               L-d <= C <= L  count 0                               C < L-d  BROKEN
+
+    with d = max(buffer_share L, buffer_atr ATR14). The bar that starts a count is in
+    it. At the first bar after a gap the state is UNKNOWN, which is an event if
+    something was known; leaving UNKNOWN is none. Wicks decide nothing; they only
+    note a retest: in ABOVE or RECLAIMED, after a close above L+d, a low in the band
+    or through it with a close above L.
+    """
+    buffer = np.fmax(rule.buffer_share * level, rule.buffer_atr * tape.atr)
+    upper = level + buffer
+    left = np.roll(tape.close, 1) > upper  # the first bar, where this wraps round, has no ATR14
+    dips = left & (tape.low <= upper) & (tape.close > level)
+    confirm = {
+        State.BREAKING: (rule.bars_to_break, State.BROKEN),
+        State.RECLAIMING: (rule.bars_to_hold, State.RECLAIMED),
+    }
+    state, count, since, retested = State.UNKNOWN, 0, -1, -1
+    changes: list[tuple[int, State, State]] = []
+    for bar, (close, dip) in enumerate(zip(_closes(level, buffer, tape), dips.tolist(), strict=True)):
+        then, counts = _TABLE[state][close]
+        if dip and then is state and (state is State.ABOVE or state is State.RECLAIMED):
+            retested = bar
+        if then is not state:
+            if state is State.UNKNOWN:
+                # Where the story starts nobody saw a change: there is none to tell.
+                since = -1
+            else:
+                changes.append((bar, state, then))
+                since = bar
+            state = then
+        if not counts:
+            count = 0
+            continue
+        count += 1
+        needed, confirmed = confirm[state]
+        if count >= needed:
+            changes.append((bar, state, confirmed))
+            state, count, since = confirmed, 0, bar
+    judged = tape.atr.size > 0 and not np.isnan(tape.atr[-1])
+    return Verdict(
+        state=state,
+        since=_instant(tape.closed_at[since]) if since >= 0 else None,
+        count=count,
+        buffer=float(buffer[-1]) if judged else None,
+        retested_at=_instant(tape.closed_at[retested]) if retested >= 0 else None,
+        events=tuple(
+            Event(
+                time=_instant(tape.closed_at[bar]),
+                opened_at=_instant(tape.opened_at[bar]),
+                before=before,
+                after=after,
+            )
+            for bar, before, after in changes
+        ),
+    )
+
+
+def _closes(level: float, buffer: NDArray[np.float64], tape: Tape) -> list[int]:
+    """The _Close of every bar."""
+    close = tape.close
+    closes = np.where(close > level, _Close.OVER, np.where(close < level, _Close.UNDER, _Close.AT))
+    closes[close > level + buffer] = _Close.OVER_BAND
+    closes[close < level - buffer] = _Close.UNDER_BAND
+    closes[np.isnan(tape.atr)] = _Close.UNJUDGED
+    closes[tape.after_gap] = _Close.AFTER_GAP
+    judged: list[int] = closes.tolist()
+    return judged
+
+
+def _instant(seconds: np.int64) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)

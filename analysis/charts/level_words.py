@@ -1,0 +1,157 @@
+"""What the picture of ``/levels`` says, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from analysis.charts import quantities
+from analysis.charts.text import clean, width
+from analysis.levels import Interval, Levels, LevelState, State
+
+if TYPE_CHECKING:
+    from analysis.charts.look import Gettext, Look
+    from analysis.charts.scale import TimeAxis
+    from analysis.levels import AirPocket
+
+_ALT = 256
+# Room a tick's label needs beyond its own width before the next one, in pixels.
+_APART = 26
+
+
+def interval(value: Interval, _: Gettext) -> str:
+    match value:
+        case Interval.M30:
+            return _("30m")
+        case Interval.H1:
+            return _("1h")
+        case Interval.H4:
+            return _("4h")
+        case Interval.D1:
+            return _("1d")
+
+
+def state(value: State, _: Gettext) -> str:
+    match value:
+        case State.UNKNOWN:
+            return _("unknown")
+        case State.ABOVE:
+            return _("above")
+        case State.BREAKING:
+            return _("breaking")
+        case State.BROKEN:
+            return _("broken")
+        case State.RECLAIMING:
+            return _("reclaiming")
+        case State.RECLAIMED:
+            return _("reclaimed")
+
+
+def title(result: Levels, _: Gettext) -> str:
+    """The answer in one line."""
+    floor = result.next_floor
+    values = {
+        "instrument": clean(result.instrument, 16),
+        "interval": interval(result.interval, _),
+        "price": quantities.price(result.price),
+    }
+    if floor is None:
+        return _("{instrument} {interval} · {price} · no floor below in the book").format(**values)
+    values |= {"floor": quantities.price(floor.price), "percent": quantities.percent(floor.distance_pct)}
+    if floor.distance_atr is None:
+        return _("{instrument} {interval} · {price} · next floor {floor} {percent}").format(**values)
+    return _("{instrument} {interval} · {price} · next floor {floor} {percent} · {atr} ATR").format(
+        **values, atr=quantities.ratio(floor.distance_atr)
+    )
+
+
+def standing(level: LevelState, zone: ZoneInfo, _: Gettext) -> str:
+    """A level's state as its label says it: how far the count is, or since when."""
+    word = state(level.state, _)
+    if level.bars_held is not None and level.bars_needed is not None:
+        return _("{state} {held}/{needed}").format(state=word, held=level.bars_held, needed=level.bars_needed)
+    if level.since is not None:
+        return _("{state} since {time}").format(state=word, time=_moment(level.since, zone, _("%-d %b")))
+    if level.state is State.BROKEN:
+        return _("never above it here")
+    return word
+
+
+def pocket(found: AirPocket, _: Gettext) -> str:
+    gap = quantities.percent(found.gap_pct, sign=False)
+    if found.gap_atr is None:
+        return _("air pocket {percent}").format(percent=gap)
+    return _("air pocket {percent} · {atr} ATR").format(percent=gap, atr=quantities.ratio(found.gap_atr))
+
+
+def hours(axis: TimeAxis, zone: ZoneInfo, _: Gettext) -> Iterator[tuple[int, str]]:
+    """Ticks of a time axis as instants and words; midnight is told by its date."""
+    patterns = {"minute": _("%H:%M"), "day": _("%-d %b"), "month": _("%b %Y")}
+    sample = datetime(2026, 12, 28, 20, 0, tzinfo=UTC)
+    widest = max(width(sample.strftime(patterns[g]), 22) for g in ("minute", "day"))
+    grain, ticks = axis.ticks(zone, int((axis.right - axis.left) // (widest + _APART)))
+    for epoch in ticks:
+        wall = datetime.fromtimestamp(epoch, UTC).astimezone(zone)
+        shown = "day" if grain == "minute" and wall.hour == wall.minute == 0 else grain
+        yield epoch, wall.strftime(patterns[shown])
+
+
+def foot(result: Levels, look: Look, _: Gettext) -> str:
+    """Where the bars come from, whose clock is used, and up to when they are closed."""
+    opened = result.candles.opened_at
+    last = (
+        datetime.fromtimestamp(int(opened[-1]), UTC) + result.interval.length if len(opened) else result.as_of
+    )
+    return _("{source} · time zone {zone} · closed bars to {time}").format(
+        source=clean(result.source),
+        zone=clean(look.zone),
+        time=_moment(last, ZoneInfo(look.zone), _("%-d %b %H:%M")),
+    )
+
+
+def alt(result: Levels, look: Look, _: Gettext) -> str:
+    """The picture for those who do not see it, at most 256 characters."""
+    zone = ZoneInfo(look.zone)
+    pattern = _("%-d %b %H:%M")
+    said = [
+        _("{instrument} {interval} candles: {price} {quote} on {time} ({zone}).").format(
+            instrument=clean(result.instrument, 16),
+            interval=interval(result.interval, _),
+            price=quantities.price(result.price),
+            quote=clean(result.quote, 8),
+            time=_moment(result.price_at, zone, pattern),
+            zone=clean(look.zone),
+        )
+    ]
+    floor = result.next_floor
+    if floor is None:
+        said.append(_("No floor below in the book."))
+    elif floor.distance_atr is None:
+        said.append(
+            _("Next floor {floor}, {percent}.").format(
+                floor=quantities.price(floor.price), percent=quantities.percent(floor.distance_pct)
+            )
+        )
+    else:
+        said.append(
+            _("Next floor {floor}, {percent}, {atr} ATR.").format(
+                floor=quantities.price(floor.price),
+                percent=quantities.percent(floor.distance_pct),
+                atr=quantities.ratio(floor.distance_atr),
+            )
+        )
+    if result.levels:
+        nearest = min(result.levels, key=lambda s: abs(s.distance_pct))
+        values = {"level": quantities.price(nearest.level.price), "state": state(nearest.state, _)}
+        if nearest.since is None:
+            said.append(_("Nearest level {level}: {state}.").format(**values))
+        else:
+            since = _moment(nearest.since, zone, pattern)
+            said.append(_("Nearest level {level}: {state} since {time}.").format(**values, time=since))
+    return clean(" ".join(said), _ALT)
+
+
+def _moment(instant: datetime, zone: ZoneInfo, pattern: str) -> str:
+    return instant.astimezone(zone).strftime(pattern)

@@ -1,0 +1,41 @@
+"""Figures as a chart writes them: short, with a true minus sign, never in exponents."""
+
+from __future__ import annotations
+
+import math
+
+_MINUS = "−"  # noqa: RUF001 (the typographic minus sign, as wide as a plus)
+
+
+def price(value: float) -> str:
+    """66,712 from a thousand up, two decimals from one up, four significant figures below."""
+    size = abs(value)
+    if size >= 1000:  # noqa: PLR2004 (the rule just said)
+        decimals = 0
+    elif size >= 1:
+        decimals = 2
+    else:
+        decimals = 3 - math.floor(math.log10(size)) if size > 0 else 2
+    return _signed(f"{value:,.{decimals}f}")
+
+
+def tick(value: float, step: float) -> str:
+    """A price on a scale: as many decimals as the step between ticks needs."""
+    decimals = 0
+    while decimals < 8 and abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:  # noqa: PLR2004
+        decimals += 1
+    return _signed(f"{value:,.{decimals}f}")
+
+
+def percent(value: float, *, sign: bool = True) -> str:
+    """-15.9 % with its sign, or without one where the words say the direction."""
+    return _signed(f"{value:+,.1f} %" if sign else f"{abs(value):,.1f} %")
+
+
+def ratio(value: float) -> str:
+    """A number of ATRs."""
+    return _signed(f"{value:,.1f}")
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", _MINUS)

@@ -1,0 +1,416 @@
+"""Futures margin: what the rule in force costs a contract, and what it does to an account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from math import floor, isfinite, log
+
+from analysis.closes import Close, known
+from analysis.errors import UserError
+from analysis.margin_rules import (
+    PRODUCTS,
+    Basis,
+    Change,
+    Cost,
+    Product,
+    cost,
+    crossover_price,
+    in_force,
+    in_force_before,
+    value,
+)
+
+__all__ = [
+    "PRODUCTS",
+    "Account",
+    "Basis",
+    "Change",
+    "Compounding",
+    "Cost",
+    "Crossover",
+    "Day",
+    "Margin",
+    "Move",
+    "Position",
+    "Product",
+    "Side",
+    "Step",
+    "assess",
+    "call_price",
+    "compounding",
+    "cost",
+    "crossover_price",
+]
+
+
+class Side(StrEnum):
+    LONG = "long"
+    SHORT = "short"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """From one amount to another: the difference in USD, in percent, and ln(new / old)."""
+
+    usd: float
+    pct: float
+    log: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A change of the rule and what it did to the initial margin of one contract.
+
+    ``value`` in USD per contract or percent. ``price`` is the close of the effective
+    date, or the asked price while the change is still to come.
+
+    Since the step before, initial margin moved by ``price_part`` (the old rule, from
+    that step's price to this one's) and then by ``rate_part`` (old rule to new, at this
+    price). The two logarithms add up to the whole move, d ln margin = d ln m + d ln P,
+    as do the two amounts. Under a fixed rule the price part is 0. Null where there is
+    no step or no price before.
+    """
+
+    effective: datetime | None
+    dated: bool
+    in_force: bool
+    basis: Basis
+    value: float
+    price: float | None
+    initial_usd: float | None
+    rate_part: Move | None
+    price_part: Move | None
+    source: str | None
+
+    @property
+    def change_pct(self) -> float | None:
+        """The new rule against the old one at the same price, in percent."""
+        return self.rate_part.pct if self.rate_part else None
+
+    @property
+    def cut_pct(self) -> float | None:
+        """100 (1 - old / new): what a fully margined account has to sell at constant equity."""
+        return 100 * (1 - 1 / (1 + self.rate_part.pct / 100)) if self.rate_part else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """One close with the initial margin of a contract under the rule of that session."""
+
+    date: date
+    price: float
+    initial_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """What somebody holds: ``equity`` in USD at the asked price, HRP or not."""
+
+    contracts: int
+    equity: float
+    side: Side = Side.LONG
+    hrp: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A position under the rule in force, in USD and USD an ounce.
+
+    ``called``: equity is below maintenance now. ``call_price``: where equity meets
+    maintenance, null where no positive price does; ``call_price_next`` the same under
+    the next known rule, null without one. ``deposit_usd`` brings equity back to
+    *initial* and is 0 while there is no call; ``contracts_to_cut`` is how many have to
+    go so that initial is met without a deposit. ``risk_index_pct`` = 100 equity /
+    initial, the gauge of Taiwanese brokers.
+    """
+
+    called: bool
+    call_price: float | None
+    call_price_next: float | None
+    deposit_usd: float
+    contracts_to_cut: int
+    risk_index_pct: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossover:
+    """The price at which a fixed and a percent rule ask for the same."""
+
+    fixed_usd: float
+    rate_pct: float
+    price: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margin:
+    """What ``/silver-margin`` knows at ``as_of``.
+
+    ``price`` in USD an ounce with the trade date of its close, null if it was asked
+    for. ``basis``, ``rate_pct`` (null under a fixed rule) and ``cost``: the rule in
+    force, per contract; ``leverage`` = notional / initial. ``steps`` oldest first, all
+    that were announced; ``next_step`` the first of them still to come. ``crossover``
+    sets the last fixed rule against the percent rule in force. ``history``: one row a
+    close, oldest first, from the first close given.
+    """
+
+    as_of: datetime
+    product: Product
+    source: str
+    price: float
+    price_date: date | None
+    basis: Basis
+    rate_pct: float | None
+    notional_usd: float
+    cost: Cost
+    leverage: float
+    crossover: Crossover | None
+    steps: tuple[Step, ...]
+    next_step: Step | None
+    next_cost: Cost | None
+    account: Account | None
+    history: tuple[Day, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compounding:
+    """One contract on two dates: how the rate undid (or doubled) what the price did.
+
+    Initial margin in USD by the closes and the rules of those sessions. ``price_part``
+    is the old rule from one price to the other, ``rate_part`` old rule to new at the
+    later price.
+    """
+
+    date_from: date
+    date_to: date
+    price_from: float
+    price_to: float
+    basis_from: Basis
+    basis_to: Basis
+    value_from: float
+    value_to: float
+    initial_from: float
+    initial_to: float
+    price_change_pct: float
+    initial_change_pct: float
+    rate_part: Move
+    price_part: Move
+
+
+def call_price(change: Change, product: Product, price: float, position: Position) -> float | None:
+    """Where equity meets maintenance, in USD an ounce; null if no positive price does.
+
+    E(P) = E0 + s n Q (P - P0), set equal to n m Q P under a percent rule and to n M
+    under a fixed one, with s = +1 long, -1 short. CME: an account below maintenance is
+    called up to initial.
+    """
+    sign = 1 if position.side is Side.LONG else -1
+    ounces = position.contracts * product.ounces
+    if change.basis is Basis.PERCENT:
+        called = (ounces * price - sign * position.equity) / (ounces * (1 - sign * change.maintenance / 100))
+    else:
+        needed = position.contracts * cost(change, product, price).maintenance_usd
+        called = price - sign * (position.equity - needed) / ounces
+    return called if called > 0 else None
+
+
+def assess(
+    changes: Sequence[Change],
+    closes: Sequence[Close],
+    *,
+    product: Product,
+    as_of: datetime,
+    source: str,
+    price: float | None = None,
+    position: Position | None = None,
+) -> Margin:
+    """The margin of ``product`` at ``as_of``, and of ``position`` if there is one.
+
+    ``changes``: the table of the product's leader, in the order in which the rules
+    took effect, the rule before the first change at its head; ``closes`` of the leader,
+    oldest first. What was announced or closed after ``as_of`` is left out. ``price`` in
+    USD an ounce; without it the last close.
+
+    Raises UserError where no rule or price is known, or a figure means nothing.
+    """
+    announced = [change for change in changes if change.known_at is None or change.known_at <= as_of]
+    closes = known(closes, as_of)
+    now = in_force(announced, as_of)
+    if now < 0:
+        raise UserError("No margin rule of {product} was known at that time.", product=product.code)
+    price_date = None
+    if price is None:
+        if not closes:
+            raise UserError("No price of {product} was known at that time.", product=product.code)
+        price, price_date = closes[-1].price, closes[-1].date
+    if not (isfinite(price) and price > 0):
+        raise UserError("The price has to be above 0.")
+    rule = announced[now]
+    following = announced[now + 1] if now + 1 < len(announced) else None
+    asked = cost(rule, product, price)
+    steps = _steps(announced, closes, product=product, as_of=as_of, price=price)
+    account = None
+    if position is not None:
+        _check(position)
+        account = _account(rule, following, product=product, price=price, position=position)
+    return Margin(
+        as_of=as_of,
+        product=product,
+        source=source,
+        price=price,
+        price_date=price_date,
+        basis=rule.basis,
+        rate_pct=rule.initial if rule.basis is Basis.PERCENT else None,
+        notional_usd=product.ounces * price,
+        cost=asked,
+        leverage=product.ounces * price / asked.initial_usd,
+        crossover=_crossover(announced[: now + 1], product),
+        steps=steps,
+        next_step=steps[now + 1] if following else None,
+        next_cost=cost(following, product, price) if following else None,
+        account=account,
+        history=_history(announced, closes, product),
+    )
+
+
+def compounding(
+    changes: Sequence[Change],
+    closes: Sequence[Close],
+    *,
+    product: Product,
+    date_from: date,
+    date_to: date,
+    as_of: datetime,
+) -> Compounding:
+    """One contract by the closes of two trade dates and the rules in force at them.
+
+    Arguments as for ``assess``. Raises UserError if a date has no known close, or no
+    known rule.
+    """
+    announced = [change for change in changes if change.known_at is None or change.known_at <= as_of]
+    days = {close.date: close for close in known(closes, as_of)}
+    ends: list[tuple[Close, Change, float]] = []
+    for day in (date_from, date_to):
+        close = days.get(day)
+        rule = -1 if close is None else in_force_before(announced, close.closed_at)
+        if close is None or rule < 0:
+            raise UserError(
+                "There is no close of {product} with a known margin on {date}.",
+                product=product.code,
+                date=day.isoformat(),
+            )
+        change = announced[rule]
+        ends.append((close, change, cost(change, product, close.price).initial_usd))
+    (first, rule_from, initial_from), (last, rule_to, initial_to) = ends
+    before = cost(rule_from, product, last.price).initial_usd
+    return Compounding(
+        date_from=date_from,
+        date_to=date_to,
+        price_from=first.price,
+        price_to=last.price,
+        basis_from=rule_from.basis,
+        basis_to=rule_to.basis,
+        value_from=rule_from.initial,
+        value_to=rule_to.initial,
+        initial_from=initial_from,
+        initial_to=initial_to,
+        price_change_pct=100 * (last.price / first.price - 1),
+        initial_change_pct=100 * (initial_to / initial_from - 1),
+        rate_part=_move(before, initial_to),
+        price_part=_move(initial_from, before),
+    )
+
+
+def _initial(change: Change, product: Product, price: float | None) -> float | None:
+    if price is None and change.basis is Basis.PERCENT:
+        return None
+    return cost(change, product, price or 0.0).initial_usd
+
+
+def _steps(
+    changes: Sequence[Change], closes: Sequence[Close], *, product: Product, as_of: datetime, price: float
+) -> tuple[Step, ...]:
+    steps = []
+    before: Change | None = None
+    start: float | None = None
+    for change in changes:
+        stands = change.effective is None or change.effective <= as_of
+        at: float | None = None if stands else price
+        if stands and change.effective is not None:
+            past = known(closes, change.effective)
+            at = past[-1].price if past else None
+        old = None if before is None else _initial(before, product, at)
+        new = _initial(change, product, at)
+        steps.append(
+            Step(
+                effective=change.effective,
+                dated=change.dated,
+                in_force=stands,
+                basis=change.basis,
+                value=value(change, product),
+                price=at,
+                initial_usd=new,
+                rate_part=None if old is None or new is None else _move(old, new),
+                price_part=None if start is None or old is None else _move(start, old),
+                source=change.source,
+            )
+        )
+        before, start = change, new
+    return tuple(steps)
+
+
+def _move(old: float, new: float) -> Move:
+    return Move(usd=new - old, pct=100 * (new / old - 1), log=log(new / old))
+
+
+def _crossover(changes: Sequence[Change], product: Product) -> Crossover | None:
+    """The last fixed rule against the percent rule in force, which is the last of ``changes``."""
+    rule = changes[-1]
+    fixed = [change for change in changes if change.basis is Basis.FIXED]
+    if rule.basis is Basis.FIXED or not fixed:
+        return None
+    dollars = value(fixed[-1], product)
+    return Crossover(
+        fixed_usd=dollars,
+        rate_pct=rule.initial,
+        price=crossover_price(dollars, rule.initial, product.ounces),
+    )
+
+
+def _history(changes: Sequence[Change], closes: Sequence[Close], product: Product) -> tuple[Day, ...]:
+    days = []
+    for close in closes:
+        rule = in_force_before(changes, close.closed_at)
+        if rule >= 0:
+            initial = cost(changes[rule], product, close.price).initial_usd
+            days.append(Day(date=close.date, price=close.price, initial_usd=initial))
+    return tuple(days)
+
+
+def _check(position: Position) -> None:
+    if position.contracts < 1:
+        raise UserError("The number of contracts has to be at least 1.")
+    if not isfinite(position.equity):
+        raise UserError("The equity has to be an amount in US dollars.")
+
+
+def _account(
+    rule: Change, following: Change | None, *, product: Product, price: float, position: Position
+) -> Account:
+    asked = cost(rule, product, price)
+    initial = asked.hrp_initial_usd if position.hrp else asked.initial_usd
+    contracts, equity = position.contracts, position.equity
+    # Accounts are kept in cents: what is smaller is noise of the arithmetic, not a call.
+    called = round(equity - contracts * asked.maintenance_usd, 2) < 0
+    # A quotient such as 2.9999999999999996 is three contracts paid for in full.
+    supported = max(0, floor(round(equity / initial, 9)))
+    return Account(
+        called=called,
+        call_price=call_price(rule, product, price, position),
+        call_price_next=call_price(following, product, price, position) if following else None,
+        deposit_usd=contracts * initial - equity if called else 0.0,
+        contracts_to_cut=max(0, contracts - supported) if called else 0,
+        risk_index_pct=100 * equity / (contracts * initial),
+    )

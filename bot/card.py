@@ -1,0 +1,137 @@
+"""A reply becomes a Discord card: the only place that knows Components V2 and its limits."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import discord
+from discord import ui
+
+from analysis.charts.look import Picture
+from bot import table
+from bot.language import LOCALES, Speech
+from bot.reports.shapes import ALT_TEXT_LIMIT, Reply, Report
+
+TEXT_LIMIT: Final = 4000
+"""Characters in all text of one V2 message."""
+CUSTOM_ID_LIMIT: Final = 100
+CUSTOM_ID_VERSION: Final = 1
+PICTURE_NAME: Final = "{report}.png"
+LANGUAGE_NAMES: Final = {"en": "English", "zh-TW": "中文"}
+_CUSTOM_ID = re.compile(r"ll(?P<version>\d{1,4})\|(?P<rest>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """What a button says: an action on a report asked with certain words, in a language.
+
+    ``action`` is ``to`` (change the switch option to ``argument``), ``more`` (details),
+    ``csv`` or ``lang`` (``argument`` is the language).
+    """
+
+    report: str
+    action: str
+    argument: str
+    locale: str
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def custom_id(self, report: Report[Any, Any]) -> str:
+        """At most 100 characters; options in the report's own order, empty where not asked."""
+        values = [self.words.get(option.name, "") for option in report.options]
+        text = "|".join([f"ll{CUSTOM_ID_VERSION}", self.report, self.action, self.argument, self.locale, *values])
+        if len(text) > CUSTOM_ID_LIMIT or text.count("|") != 4 + len(values):
+            raise ValueError("options do not fit a custom_id: shorten them where the report reads them")
+        return text
+
+
+def parse_press(custom_id: str, reports: Mapping[str, Report[Any, Any]]) -> Press | None:
+    """The press behind a custom_id of this version; None for another version or one we never wrote."""
+    match = _CUSTOM_ID.fullmatch(custom_id)
+    if match is None or int(match["version"]) != CUSTOM_ID_VERSION:
+        return None
+    name, *rest = match["rest"].split("|")
+    report = reports.get(name)
+    if report is None or len(rest) != 3 + len(report.options):
+        return None
+    action, argument, locale, *values = rest
+    if action not in {"to", "more", "csv", "lang"} or locale not in LOCALES:
+        return None
+    words = {option.name: value for option, value in zip(report.options, values, strict=True) if value}
+    return Press(report=name, action=action, argument=argument, locale=locale, words=words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A message ready to send or to edit in."""
+
+    view: ui.LayoutView
+    files: tuple[discord.File, ...]
+
+
+def build(
+    report: Report[Any, Any],
+    reply: Reply,
+    picture: Picture | None,
+    *,
+    words: Mapping[str, str],
+    speech: Speech,
+) -> Card:
+    """Text first, picture second, buttons last; complete without the picture."""
+    _ = speech._
+    container: ui.Container[Any] = ui.Container()
+    text = "\n".join(line for line in reply.lines if line)
+    data_line = "-# " + reply.data_line
+    if picture is None:
+        data_line = "-# " + _("The picture could not be drawn this time; the words are complete.") + "\n" + data_line
+    container.add_item(ui.TextDisplay(fit(text, TEXT_LIMIT - len(data_line))))
+    files: tuple[discord.File, ...] = ()
+    if picture is not None:
+        file = discord.File(io.BytesIO(picture.png), PICTURE_NAME.format(report=report.name))
+        gallery: ui.MediaGallery[Any] = ui.MediaGallery()
+        gallery.add_item(media=file, description=picture.alt[:ALT_TEXT_LIMIT])
+        container.add_item(gallery)
+        files = (file,)
+    container.add_item(ui.TextDisplay(data_line))
+
+    def button(label: str, action: str, argument: str = "", *, current: bool = False) -> ui.Button[Any]:
+        press = Press(report=report.name, action=action, argument=argument, locale=speech.locale, words=words)
+        style = discord.ButtonStyle.primary if current else discord.ButtonStyle.secondary
+        return ui.Button(label=label, style=style, disabled=current, custom_id=press.custom_id(report))
+
+    other = next(locale for locale in LOCALES if locale != speech.locale)
+    switch = report.option(report.switch)
+    now = words.get(switch.name, switch.choices[0])
+    view = ui.LayoutView(timeout=None)
+    view.add_item(container)
+    view.add_item(ui.ActionRow(*(button(value, "to", value, current=value == now) for value in switch.choices)))
+    view.add_item(
+        ui.ActionRow(button(_("Details"), "more"), button("CSV", "csv"), button(LANGUAGE_NAMES[other], "lang", other))
+    )
+    # Presses are answered by their custom_id alone (bot/respond.py), so that they
+    # work after a restart; discord.py need not remember this view.
+    view.stop()
+    return Card(view=view, files=files)
+
+
+def words_only(text: str) -> ui.LayoutView:
+    """A card of nothing but text: details, errors after a deferred answer."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(fit(text, TEXT_LIMIT)))
+    view.stop()
+    return view
+
+
+def fit(text: str, limit: int) -> str:
+    """``text`` cut at a line's end to at most ``limit`` characters, with an ellipsis where cut."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - 2]
+    return kept[: kept.rfind("\n") + 1 or len(kept)] + "…"
+
+
+def csv_file(name: str, rows: Sequence[Sequence[object]]) -> discord.File:
+    return discord.File(io.BytesIO(table.csv_bytes(rows)), name)

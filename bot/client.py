@@ -1,0 +1,92 @@
+"""The Discord client: holds what commands need, loads them by name, tells Discord about them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Final
+
+import discord
+import structlog
+from discord import app_commands
+from discord.ext import commands
+
+from bot.answers import Answers
+from bot.errors import UserError
+from bot.respond import CardButton
+from bot.tree import Translator, Tree
+from storage import marks
+
+log = structlog.get_logger(__name__)
+
+COGS: Final = ("cogs.levels",)
+FINISH_SECONDS: Final = 8.0
+"""How long closing waits for answers already under way."""
+
+
+class Leadline(commands.Bot):
+    """One bot on one store. It reads no message, so it asks for no privileged intent."""
+
+    def __init__(self, answers: Answers, *, dev_guild_id: int | None = None) -> None:
+        super().__init__(
+            # Never used: without the message intents no prefix command can arrive.
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            tree_cls=Tree,
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            # A longer wait would outlive the interaction: better an error we can handle.
+            max_ratelimit_timeout=30.0,
+        )
+        self.answers = answers
+        self.clock = answers.clock
+        self._dev_guild_id = dev_guild_id
+        self._closing = False
+
+    async def setup_hook(self) -> None:
+        for name in COGS:
+            await self.load_extension(name)
+        self.add_dynamic_items(CardButton)
+        await self.tree.set_translator(Translator())
+        await self._sync()
+
+    def refuse_when_closing(self) -> None:
+        """Raises UserError once closing has begun, so that running answers can finish in peace."""
+        if self._closing:
+            raise UserError("Leadline is restarting. Ask again in a minute.")
+
+    async def _sync(self) -> None:
+        """Tells Discord about the commands, only when they changed since the last time it took them."""
+        guild = discord.Object(self._dev_guild_id) if self._dev_guild_id else None
+        if guild is not None:
+            self.tree.copy_global_to(guild=guild)
+        mark = f"commands:{self.application_id}:{self._dev_guild_id or 'global'}"
+        payload = await self._payload(guild)
+        store = self.answers.store
+        async with store.read() as db:
+            known = await marks.read(db, mark)
+        if known == payload:
+            log.info("commands unchanged")
+            return
+        try:
+            synced = await self.tree.sync(guild=guild)
+        except (discord.HTTPException, app_commands.AppCommandError) as error:
+            # The old commands still work; the next start tries again.
+            log.error("commands not synced", reason=type(error).__name__, status=getattr(error, "status", None))
+            return
+        async with store.write() as db:
+            await marks.write(db, mark, payload)
+        log.info("commands synced", count=len(synced))
+
+    async def _payload(self, guild: discord.abc.Snowflake | None) -> str:
+        assert self.tree.translator is not None  # noqa: S101 -- set two lines before the only call
+        commands_ = self.tree.get_commands(guild=guild)
+        payload = [await command.get_translated_payload(self.tree, self.tree.translator) for command in commands_]
+        return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()
+
+    async def close(self) -> None:
+        """Refuses new work, lets running answers finish, then says goodbye to Discord."""
+        if not self._closing:
+            self._closing = True
+            await self.answers.finish(FINISH_SECONDS)
+        await super().close()

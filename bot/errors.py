@@ -1,0 +1,27 @@
+"""Every error Leadline raises on purpose, as one tree.
+
+    Exception
+    ├── UserError            a sentence the reader can act on (raised on every floor)
+    │   └── NotAllowed       the reader lacks the right; nothing was changed
+    └── PictureUnavailable   the words go out without the picture, and say so
+
+Anything else that surfaces is a defect: it is logged with its traceback and the
+reader is told, in words of ours, that it was not their doing. What becomes of
+each is decided in one place for Discord (``bot/tree.py``) and in one for the
+terminal (``bot/cli.py``).
+"""
+
+from __future__ import annotations
+
+from analysis.errors import UserError
+
+
+class NotAllowed(UserError):
+    """The person asking may not do this here."""
+
+
+class PictureUnavailable(Exception):  # noqa: N818 -- a state of the pool, not somebody's mistake
+    """A picture could not be drawn in time; the reason is for the log only."""
+
+
+__all__ = ["NotAllowed", "PictureUnavailable", "UserError"]

@@ -1,0 +1,97 @@
+"""What every report is made of: options in, an answer out.
+
+A slash command, a button, a digest and the command line all hand a report the
+same words (``{"interval": "4h"}``) and get the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+
+from analysis.errors import UserError
+from bot.language import Speech
+from storage.store import Store
+
+ALT_TEXT_LIMIT: Final = 256
+Query = TypeVar("Query")
+Result = TypeVar("Result")
+Words = Mapping[str, str]
+"""Options as typed, by name; an option left out is not in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option of a report. ``help`` is a msgid; ``choices`` are what may be typed."""
+
+    name: str
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer in words. ``lines`` come before the picture and are complete without it."""
+
+    lines: tuple[str, ...]
+    details: tuple[str, ...]
+    data_line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who asks what of which store: what a report may know besides its options."""
+
+    store: Store
+    at: datetime
+    server_id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Generic[Query, Result]):
+    """One report, as the doors (Discord, command line, digest) see it.
+
+    ``read`` turns words into a checked query (``UserError`` for a bad one) and
+    ``write`` turns a query back into the shortest words, for a button's custom_id.
+    ``switch`` names the option the buttons on a card change in place.
+    """
+
+    name: str
+    options: tuple[Option, ...]
+    switch: str
+    read: Callable[[Words, datetime], Query]
+    write: Callable[[Query], dict[str, str]]
+    answer: Callable[[Query, Asked], Awaitable[Result]]
+    say: Callable[[Result, Speech, datetime], Reply]
+    as_json: Callable[[Result, datetime], dict[str, Any]]
+    as_table: Callable[[Result], Sequence[Sequence[object]]]
+
+    def option(self, name: str) -> Option:
+        return next(option for option in self.options if option.name == name)
+
+
+def freshness(age: timedelta, rhythm: timedelta) -> str:
+    """``fresh`` up to twice a source's rhythm, ``late`` up to six times, then ``stale``."""
+    if age <= 2 * rhythm:
+        return "fresh"
+    return "late" if age <= 6 * rhythm else "stale"
+
+
+def freshness_words(state: str, speech: Speech) -> str:
+    _ = speech._
+    return {"fresh": _("fresh"), "late": _("late"), "stale": _("stale")}[state]
+
+
+def choice(words: Words, option: Option, default: str) -> str:
+    """The typed value of an option with fixed choices, or its default."""
+    value = words.get(option.name, default).strip().lower()
+    if value not in option.choices:
+        raise UserError(
+            "“{value}” is not a choice for {option}: use one of {choices}.",
+            value=value,
+            option=option.name,
+            choices=", ".join(option.choices),
+        )
+    return value

@@ -1,0 +1,47 @@
+"""Settings of one installation, read once, in the composition root."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///var/leadline.db"
+
+
+class Settings(BaseSettings):
+    """What ``.env`` and the environment may say; importing this reads neither."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    discord_token: SecretStr | None = Field(
+        None, description="The bot's token. Empty: no Discord, the preview page opens instead."
+    )
+    database_url: str = Field(
+        DEFAULT_DATABASE_URL, description="Where everything is kept: a path or an SQLAlchemy address."
+    )
+    dev_guild_id: int | None = Field(
+        None, description="Sync commands to this one server at once. Empty: to all servers."
+    )
+    port: int = Field(8777, ge=0, le=65535, description="Port of the preview page on this machine; 0 takes a free one.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
+    )
+
+    @field_validator("discord_token", "dev_guild_id", mode="before")
+    @classmethod
+    def _empty_means_unset(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _a_path_is_an_address_too(cls, value: str) -> str:
+        return database_url(value)
+
+
+def database_url(text: str) -> str:
+    """A plain path, or ``sqlite:///``, becomes the address the async store opens."""
+    if "://" not in text:
+        return f"sqlite+aiosqlite:///{text}"
+    return text.replace("sqlite://", "sqlite+aiosqlite://", 1) if text.startswith("sqlite://") else text

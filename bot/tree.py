@@ -1,0 +1,98 @@
+"""The command tree: the one place where an error becomes words, and where names are translated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from bot.errors import UserError
+from bot.language import Speech, catalogue, nearest
+from bot.reader import of as reader_of
+
+log = structlog.get_logger(__name__)
+
+
+class Tree(app_commands.CommandTree[Any]):
+    """Refuses new work while closing, and sends every failed command through ``explain``."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        try:
+            interaction.client.refuse_when_closing()
+        except UserError as error:
+            # Not raised: discord.py hands only its own kinds of error to on_error from here.
+            await explain(interaction, error)
+            return False
+        return True
+
+    async def on_error(
+        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
+    ) -> None:
+        cause = error.__cause__ if isinstance(error, app_commands.CommandInvokeError) else error
+        await explain(interaction, cause if isinstance(cause, Exception) else error)
+
+
+async def explain(interaction: discord.Interaction[Any], error: Exception) -> None:
+    """Tells the person who asked what went wrong, only them where that is still possible.
+
+    1. UserError: its own sentence.
+    2. A command Discord still shows but we no longer know: ask to try again later.
+    3. Anything else: our fault, logged with its traceback and a number to quote.
+    """
+    speech = _speech(interaction)
+    _ = speech._
+    if isinstance(error, UserError):
+        text = _(error.msgid).format(**error.values)
+    elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+        log.warning("command out of date", command=str(error))
+        text = _("This command has just changed. Reload Discord and ask again.")
+    else:
+        log.error("unexpected error", interaction=interaction.id, exc_info=error)
+        text = _("Something went wrong on our side. The operator can find it under {number}.").format(
+            number=interaction.id
+        )
+    try:
+        await _tell(interaction, text)
+    except discord.HTTPException as failure:
+        log.warning("could not tell about an error", interaction=interaction.id, status=failure.status)
+
+
+async def _tell(interaction: discord.Interaction[Any], text: str) -> None:
+    # Imported here: card is for answers, and an error must be tellable even if a card is not.
+    if not interaction.response.is_done():
+        await interaction.response.send_message(text, ephemeral=True)
+    elif interaction.type is discord.InteractionType.application_command:
+        from bot.card import words_only
+
+        await interaction.edit_original_response(view=words_only(text), attachments=[])
+    else:
+        await interaction.followup.send(text, ephemeral=True)
+
+
+def _speech(interaction: discord.Interaction[Any]) -> Speech:
+    return reader_of(interaction, None).speech
+
+
+class Translator(app_commands.Translator):
+    """Names and descriptions of commands from the same catalogue as everything else."""
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        if locale is not discord.Locale.taiwan_chinese or context.location in _NAMES:
+            return None
+        translated = catalogue(nearest(locale.value)).gettext(string.message)
+        return translated if translated != string.message else None
+
+
+_NAMES = {
+    app_commands.TranslationContextLocation.command_name,
+    app_commands.TranslationContextLocation.group_name,
+    app_commands.TranslationContextLocation.parameter_name,
+}
+"""Names stay English so that everybody types the same; what they mean is translated."""

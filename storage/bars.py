@@ -1,0 +1,252 @@
+"""Closed bars, as of an instant, and the one rule by which they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+from uuid import uuid4
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Table,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+)
+
+from analysis.levels import Interval
+from storage import instruments, schema, sources
+from storage.bulk import insert_rows
+from storage.instants import epoch
+from storage.instruments import Series
+from storage.store import Db
+from storage.versions import Stored
+
+_DAY = 86_400
+_VALUES = ("open", "high", "low", "close", "volume")
+
+
+class BarRow(NamedTuple):
+    """One closed bar; instants in epoch seconds UTC. Only ``close`` is never null."""
+
+    opened_at: int
+    closed_at: int
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float
+    volume: float | None
+
+
+async def closed(
+    db: Db, series: Series, interval: Interval, *, at: datetime, since: datetime | None = None
+) -> list[BarRow]:
+    """Bars closed by ``at`` and opened at ``since`` or later, oldest first.
+
+    ``interval`` is one that is stored; the others are made from it by analysis.
+    """
+    return await _read(db, schema.bars, series.id, str(interval), at=at, since=since)
+
+
+async def daily(db: Db, series: Series, *, at: datetime, since: datetime | None = None) -> list[BarRow]:
+    """Daily bars by ``at``, oldest first: the series' own if it is daily, else the kept roll-up.
+
+    The roll-up holds UTC days of which every bar is stored.
+    """
+    table = schema.bars if series.interval is Interval.D1 else schema.daily_rollups
+    return await _read(db, table, series.id, str(series.interval), at=at, since=since)
+
+
+async def first_and_last(db: Db, series: Series, *, at: datetime) -> tuple[int, int] | None:
+    """Opening of the first and close of the last bar closed by ``at``; None if there is none."""
+    b = schema.bars.c
+    row = (
+        await db.execute(
+            select(func.min(b.opened_at), func.max(b.closed_at)).where(
+                b.instrument_id == series.id,
+                b.interval == str(series.interval),
+                b.opened_at < epoch(at),
+                b.closed_at <= epoch(at),
+            )
+        )
+    ).one()
+    return (int(row[0]), int(row[1])) if row[0] is not None else None
+
+
+async def store(
+    db: Db, series: Series, rows: Iterable[BarRow], *, source: str, now: datetime, is_sample: bool = False
+) -> Stored:
+    """Store closed bars in one transaction; ``rows`` fit into memory and have distinct openings.
+
+    The first stored copy of a bar stands. One that differs from it is kept as a revision
+    known at ``now``. Days that became complete are added to the roll-up.
+    """
+    batch = new_batch()
+    await stage(db, batch, rows)
+    return await settle(db, series, batch, source=source, now=now, is_sample=is_sample)
+
+
+def new_batch() -> str:
+    return uuid4().hex
+
+
+async def stage(db: Db, batch: str, rows: Iterable[BarRow]) -> int:
+    """Put bars aside under ``batch``, where no reader sees them; how many."""
+    values = [(*row, batch) for row in rows]
+    await insert_rows(db, schema.staged_bars, (*BarRow._fields, "batch"), values)
+    return len(values)
+
+
+async def discard(db: Db, batch: str | None = None) -> None:
+    """Forget what was staged: one batch, or everything a killed import left behind."""
+    statement = delete(schema.staged_bars)
+    await db.execute(statement if batch is None else statement.where(schema.staged_bars.c.batch == batch))
+
+
+async def settle(
+    db: Db, series: Series, batch: str, *, source: str, now: datetime, is_sample: bool = False
+) -> Stored:
+    """Move a staged batch into the bars of ``series`` by the rule of ``store``."""
+    staged, bars, revisions = schema.staged_bars.c, schema.bars.c, schema.bar_revisions.c
+    interval = str(series.interval)
+    ours = staged.batch == batch
+    same_bar = and_(
+        bars.instrument_id == series.id, bars.interval == interval, bars.opened_at == staged.opened_at
+    )
+    total, first, last, has_ohlc = (
+        await db.execute(
+            select(
+                func.count(),
+                func.min(staged.opened_at),
+                func.max(staged.opened_at),
+                func.max(case((staged.high.is_not(None), 1), else_=0)),
+            ).where(ours)
+        )
+    ).one()
+    if not total:
+        return Stored(added=0, unchanged=0, revised=0)
+    source_id = await sources.keep(db, source, is_sample=is_sample)
+    await instruments.mark(db, series, source_id=source_id, is_sample=is_sample, ohlc=bool(has_ohlc))
+
+    differs = or_(*(bars[name].is_distinct_from(staged[name]) for name in _VALUES))
+    told_before = exists(
+        select(revisions.id).where(
+            revisions.instrument_id == series.id,
+            revisions.interval == interval,
+            revisions.opened_at == staged.opened_at,
+            *(revisions[name].is_not_distinct_from(staged[name]) for name in _VALUES),
+        )
+    )
+    revised = 0
+    if not is_sample:
+        done = await db.execute(
+            insert(schema.bar_revisions).from_select(
+                ["instrument_id", "interval", "opened_at", "known_at", *_VALUES, "source_id"],
+                select(
+                    literal(series.id),
+                    literal(interval),
+                    staged.opened_at,
+                    literal(epoch(now)),
+                    *(staged[name] for name in _VALUES),
+                    literal(source_id),
+                )
+                .join_from(schema.staged_bars, schema.bars, same_bar)
+                .where(ours, differs, ~told_before),
+                include_defaults=False,
+            )
+        )
+        revised = done.rowcount
+    added = await db.execute(
+        insert(schema.bars).from_select(
+            ["instrument_id", "interval", *BarRow._fields],
+            select(literal(series.id), literal(interval), *(staged[name] for name in BarRow._fields)).where(
+                ours, ~exists(select(bars.opened_at).where(same_bar))
+            ),
+        )
+    )
+    await discard(db, batch)
+    step = int(series.interval.length.total_seconds())
+    if added.rowcount and step < _DAY:
+        await _roll_up(db, series, step, since=first - first % _DAY, until=last)
+    return Stored(added=added.rowcount, unchanged=total - added.rowcount - revised, revised=revised)
+
+
+async def _roll_up(db: Db, series: Series, step: int, *, since: int, until: int) -> None:
+    """Add the days between two openings that are complete and not there yet."""
+    bars, rollups = schema.bars, schema.daily_rollups
+    interval = str(series.interval)
+    needed = _DAY // step
+    b = bars.c
+    ours = and_(b.instrument_id == series.id, b.interval == interval)
+    opened_at = b.opened_at - b.opened_at % _DAY
+    days = (
+        select(
+            opened_at.label("day"),
+            func.max(b.high).label("high"),
+            func.min(b.low).label("low"),
+            case((func.count(b.volume) == needed, func.sum(b.volume)), else_=None).label("volume"),
+        )
+        .where(ours, b.opened_at >= since, b.opened_at < until - until % _DAY + _DAY)
+        .group_by(opened_at)
+        .having(func.count(b.high) == needed)
+        .subquery()
+    )
+    first, last = bars.alias("first"), bars.alias("last")
+
+    def at(edge: FromClause, offset: int) -> ColumnElement[bool]:
+        return and_(
+            edge.c.instrument_id == series.id,
+            edge.c.interval == interval,
+            edge.c.opened_at == days.c.day + offset,
+        )
+
+    r = rollups.c
+    already = exists(
+        select(r.opened_at).where(
+            r.instrument_id == series.id, r.interval == interval, r.opened_at == days.c.day
+        )
+    )
+    await db.execute(
+        insert(rollups).from_select(
+            ["instrument_id", "interval", *BarRow._fields],
+            select(
+                literal(series.id),
+                literal(interval),
+                days.c.day,
+                days.c.day + _DAY,
+                first.c.open,
+                days.c.high,
+                days.c.low,
+                last.c.close,
+                days.c.volume,
+            )
+            .join_from(days, first, at(first, 0))
+            .join(last, at(last, _DAY - step))
+            .where(~already),
+        )
+    )
+
+
+async def _read(
+    db: Db, table: Table, instrument_id: int, interval: str, *, at: datetime, since: datetime | None
+) -> list[BarRow]:
+    t = table.c
+    statement = select(*(t[name] for name in BarRow._fields)).where(
+        t.instrument_id == instrument_id,
+        t.interval == interval,
+        # A bar opens before it closes: this bounds the walk along the primary key.
+        t.opened_at < epoch(at),
+        t.closed_at <= epoch(at),
+    )
+    if since is not None:
+        statement = statement.where(t.opened_at >= epoch(since))
+    rows = await db.execute(statement.order_by(t.opened_at))
+    return [BarRow._make(row) for row in rows]

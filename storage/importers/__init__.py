@@ -1,0 +1,19 @@
+"""CSV files into the store. Layouts: ``docs/csv.md``. A bad file changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Progress = Callable[[int, int], None]
+"""Called now and then with how much is done and how much there is: bytes of a file, files of the sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import did, in rows: new, there already, differing from what was there, not yet closed."""
+
+    added: int = 0
+    unchanged: int = 0
+    revised: int = 0
+    skipped: int = 0

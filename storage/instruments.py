@@ -1,0 +1,155 @@
+"""Instruments and their series of bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, true, update
+
+from analysis.errors import UserError
+from analysis.levels import Interval
+from storage import schema
+from storage.instants import CloseRule
+from storage.store import Db
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Bars of one interval of one instrument at one venue.
+
+    ``id`` is the instrument's. ``close_rule`` says when a daily bar closes (00:00 UTC, or
+    17:00 New York of the trade date). Without ``ohlc`` only closes are known. ``is_sample``
+    until rows from anywhere but the shipped sample were stored.
+    """
+
+    id: int
+    code: str
+    interval: Interval
+    venue: str
+    symbol: str
+    quote: str
+    kind: str
+    source: str
+    close_rule: CloseRule
+    label: str
+    ohlc: bool
+    is_sample: bool
+
+
+def _series(of_series: ColumnElement[bool] | None = None) -> Select[*tuple[Any, ...]]:
+    i, s, o = schema.instruments.c, schema.series.c, schema.sources.c
+    joined = and_(i.id == s.instrument_id, true() if of_series is None else of_series)
+    return (
+        select(
+            i.id,
+            i.code,
+            i.venue,
+            i.symbol,
+            i.quote,
+            i.kind,
+            i.close_rule,
+            i.label,
+            s.interval,
+            s.has_ohlc,
+            o.name,
+            o.is_sample,
+        )
+        .outerjoin_from(schema.instruments, schema.series, joined)
+        .outerjoin(schema.sources, s.source_id == o.id)
+    )
+
+
+def _made(row: Row[*tuple[Any, ...]], interval: Interval | None = None) -> Series:
+    return Series(
+        id=row.id,
+        code=row.code,
+        interval=interval or Interval(row.interval),
+        venue=row.venue,
+        symbol=row.symbol,
+        quote=row.quote,
+        kind=row.kind,
+        source=row.name or "",
+        close_rule=cast("CloseRule", row.close_rule),
+        label=row.label,
+        ohlc=bool(row.has_ohlc),
+        is_sample=bool(row.is_sample),
+    )
+
+
+async def find(db: Db, code: str, interval: Interval) -> Series | None:
+    """The series that answers for ``code`` at ``interval``; None while it has no bars."""
+    i, s = schema.instruments.c, schema.series.c
+    rows = await db.execute(
+        _series()
+        .where(i.code == code.upper(), s.interval == str(interval), s.source_id.is_not(None))
+        .order_by(i.rank)
+        .limit(1)
+    )
+    row = rows.first()
+    return _made(row) if row is not None else None
+
+
+async def stored(db: Db) -> list[Series]:
+    """Every series that has bars, by code, then the instrument's rank, then interval."""
+    i, s = schema.instruments.c, schema.series.c
+    rows = await db.execute(_series().where(s.source_id.is_not(None)).order_by(i.code, i.rank, s.interval))
+    return [_made(row) for row in rows]
+
+
+async def with_candles(db: Db) -> list[Series]:
+    """The series that candles can be drawn from, one a code, finest interval first."""
+    s = schema.series.c
+    rows = await db.execute(_series().where(s.source_id.is_not(None), s.has_ohlc).order_by(schema.instruments.c.id))
+    best: dict[str, Series] = {}
+    for row in rows:
+        series = _made(row)
+        if series.interval in {Interval.M30, Interval.D1} and (
+            series.code not in best or series.interval is Interval.M30
+        ):
+            best[series.code] = series
+    return list(best.values())
+
+
+async def codes(db: Db) -> list[str]:
+    """Every code an import may name."""
+    i = schema.instruments.c
+    rows = await db.execute(select(i.code).group_by(i.code).order_by(func.min(i.id)))
+    return list(rows.scalars())
+
+
+async def to_fill(db: Db, code: str, interval: Interval) -> Series:
+    """The series that bars of ``code`` at ``interval`` belong to; ``mark`` makes it when it is new.
+
+    Raises UserError for a code nobody knows.
+    """
+    i, s = schema.instruments.c, schema.series.c
+    rows = await db.execute(
+        _series(s.interval == str(interval))
+        .where(i.code == code.upper())
+        # The instrument that has this interval, else the first of the code.
+        .order_by(s.interval.is_(None), i.rank)
+        .limit(1)
+    )
+    row = rows.first()
+    if row is None:
+        known = ", ".join(await codes(db))
+        raise UserError("{instrument} is not known; known are {known}.", instrument=code, known=known)
+    return _made(row, interval)
+
+
+async def mark(db: Db, series: Series, *, source_id: int, is_sample: bool, ohlc: bool) -> None:
+    """Note where the newest rows of a series came from. The sample never takes over from live rows."""
+    s = schema.series.c
+    ours = and_(s.instrument_id == series.id, s.interval == str(series.interval))
+    if await db.scalar(select(s.instrument_id).where(ours)) is None:
+        await db.execute(
+            insert(schema.series).values(
+                instrument_id=series.id, interval=str(series.interval), has_ohlc=ohlc, source_id=source_id
+            )
+        )
+        return
+    statement = update(schema.series).where(ours)
+    if is_sample:
+        statement = statement.where(s.source_id.is_(None))
+    await db.execute(statement.values(source_id=source_id, has_ohlc=ohlc))

@@ -1,0 +1,230 @@
+"""The tables as queries see them. Migrations make them; a test holds the two equal.
+
+Times are epoch seconds UTC, dates ISO text, prices and values doubles. A daily bar is
+keyed by 00:00 UTC of its date (its trade date where it closes at 17:00 New York);
+``closed_at`` says when it was complete.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+REVISIONS: Final = ("0001",)
+"""Every revision this code knows, oldest first; anything else in a file is newer."""
+
+APPLICATION_ID: Final = 0x4C454144  # "LEAD"
+
+DEFAULT_BOOK: Final = 0
+"""The server id under which the default level book is kept; Discord never gives it out."""
+
+metadata = MetaData()
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("is_sample", Boolean, nullable=False),
+    UniqueConstraint("name", "is_sample"),
+)
+
+instruments = Table(
+    "instruments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("code", String(16), nullable=False),
+    Column("venue", String(64), nullable=False),
+    Column("symbol", String(32), nullable=False),
+    Column("quote", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("close_rule", String(16), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("rank", Integer, nullable=False),
+    UniqueConstraint("venue", "symbol"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("instrument_id", Integer, ForeignKey("instruments.id"), primary_key=True),
+    Column("interval", String(8), primary_key=True),
+    Column("has_ohlc", Boolean, nullable=False),
+    Column("source_id", Integer, ForeignKey("sources.id")),
+)
+
+
+def _ohlcv() -> list[Column[float]]:
+    return [
+        Column("open", Float),
+        Column("high", Float),
+        Column("low", Float),
+        Column("close", Float, nullable=False),
+        Column("volume", Float),
+    ]
+
+
+bars = Table(
+    "bars",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True),
+    Column("interval", String(8), primary_key=True),
+    Column("opened_at", BigInteger, primary_key=True),
+    Column("closed_at", BigInteger, nullable=False),
+    *_ohlcv(),
+    ForeignKeyConstraint(["instrument_id", "interval"], ["series.instrument_id", "series.interval"]),
+    sqlite_with_rowid=False,
+)
+
+bar_revisions = Table(
+    "bar_revisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("instrument_id", Integer, nullable=False),
+    Column("interval", String(8), nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("known_at", BigInteger, nullable=False),
+    *_ohlcv(),
+    Column("source_id", Integer, ForeignKey("sources.id"), nullable=False),
+    Index("bar_revisions_of_bar", "instrument_id", "interval", "opened_at"),
+)
+
+daily_rollups = Table(
+    "daily_rollups",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True),
+    Column("interval", String(8), primary_key=True),
+    Column("opened_at", BigInteger, primary_key=True),
+    Column("closed_at", BigInteger, nullable=False),
+    *_ohlcv(),
+    ForeignKeyConstraint(["instrument_id", "interval"], ["series.instrument_id", "series.interval"]),
+    sqlite_with_rowid=False,
+)
+
+staged_bars = Table(
+    "staged_bars",
+    metadata,
+    Column("batch", String(32), primary_key=True),
+    Column("opened_at", BigInteger, primary_key=True),
+    Column("closed_at", BigInteger, nullable=False),
+    *_ohlcv(),
+    sqlite_with_rowid=False,
+)
+
+etf_funds = Table(
+    "etf_funds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("asset", String(16), nullable=False),
+    Column("ticker", String(32), nullable=False),
+    UniqueConstraint("asset", "ticker"),
+)
+
+flow_versions = Table(
+    "flow_versions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("asset", String(16), nullable=False),
+    Column("trade_date", String(10), nullable=False),
+    Column("known_at", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("total_musd", Float),
+    Column("source_id", Integer, ForeignKey("sources.id"), nullable=False),
+    Index("flow_versions_of_day", "asset", "trade_date", "known_at"),
+)
+
+fund_flows = Table(
+    "fund_flows",
+    metadata,
+    Column("version_id", Integer, ForeignKey("flow_versions.id"), primary_key=True),
+    Column("fund_id", Integer, ForeignKey("etf_funds.id"), primary_key=True),
+    Column("value_musd", Float),
+    sqlite_with_rowid=False,
+)
+
+margin_changes = Table(
+    "margin_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("product", String(16), nullable=False),
+    Column("in_force_from", BigInteger, nullable=False),
+    Column("dating", String(8), nullable=False),
+    Column("effective_date", String(10)),
+    Column("effective_note", Text),
+    Column("notice_date", String(10)),
+    Column("notice_number", Text),
+    Column("known_at", BigInteger, nullable=False),
+    Column("rule", String(8), nullable=False),
+    Column("initial", Float, nullable=False),
+    Column("maintenance", Float, nullable=False),
+    Column("hrp_initial", Float),
+    Column("hrp_maintenance", Float),
+    Column("previous", Float),
+    Column("previous_rule", String(8)),
+    Column("confidence", Text),
+    Column("citation", Text),
+    Column("source_id", Integer, ForeignKey("sources.id"), nullable=False),
+    Index("margin_changes_of_product", "product", "in_force_from", "known_at"),
+)
+
+macro_observations = Table(
+    "macro_observations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("series", String(32), nullable=False),
+    Column("date", String(10), nullable=False),
+    Column("known_at", BigInteger, nullable=False),
+    Column("value", Float),
+    Column("source_id", Integer, ForeignKey("sources.id"), nullable=False),
+    Index("macro_observations_of_day", "series", "date", "known_at"),
+)
+
+levels = Table(
+    "levels",
+    metadata,
+    Column("server_id", BigInteger, primary_key=True),
+    Column("price", Float, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("venue", Text),
+    Column("dated", String(10)),
+    Column("source", Text),
+    Column("bars_to_break", Integer, nullable=False),
+    Column("bars_to_hold", Integer, nullable=False),
+    Column("buffer_share", Float, nullable=False),
+    Column("buffer_atr", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+server_settings = Table(
+    "server_settings",
+    metadata,
+    Column("server_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("language", String(16), nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("palette", String(16), nullable=False),
+    Column("theme", String(16), nullable=False),
+    Column("public_channels", Text, nullable=False),
+    Column("moderator_role", BigInteger),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(96), primary_key=True),
+    Column("text", Text, nullable=False),
+)

@@ -1,0 +1,76 @@
+"""Finding a Python to install on, and one sentence when there is none."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def python_that(change: str, folder: Path) -> Path:
+    """This very Python, except that ``change`` was carried out in it first."""
+    program = folder / "python3"
+    program.write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -c "import sys; {change}; exec(sys.argv[1])" "$2"\n',
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    return program
+
+
+def found_python(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", ROOT / "tools/python.sh"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={name: os.environ[name] for name in ("HOME",) if name in os.environ} | environment,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("sys.version_info = (3, 9, 2)", r"needs CPython 3\.11, 3\.12 or 3\.13, .*python3 is 3\.9; install"),
+        (
+            "sys.version_info = (3, 14, 0)",
+            r"needs CPython 3\.11, 3\.12 or 3\.13, .*python3 is 3\.14; install",
+        ),
+        ("sys.modules['ensurepip'] = None", r"the module ensurepip, which Python 3\.1\d .* lacks; install"),
+        ("sys.modules['sqlite3'] = None", r"the module sqlite3, which Python 3\.1\d .* lacks; install"),
+        ("sys.exit(3)", r"needs CPython 3\.11, 3\.12 or 3\.13, and .*python3 does not run; install"),
+    ],
+)
+def test_an_unsuitable_python_is_one_sentence(change: str, said: str, tmp_path: Path) -> None:
+    answer = found_python(PYTHON=str(python_that(change, tmp_path)), PATH=os.environ["PATH"])
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr.count("\n") == 1
+    assert re.search(said, answer.stderr), answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_suitable_python_is_preferred_to_the_first_one(tmp_path: Path) -> None:
+    old, good = tmp_path / "old", tmp_path / "good"
+    old.mkdir()
+    good.mkdir()
+    python_that("sys.version_info = (3, 9, 2)", old).rename(old / "python3.13")
+    python_that("pass", good)
+    assert found_python(PATH=f"{old}:{good}:/bin").stdout == "python3\n"
+
+
+def test_no_python_at_all_is_one_sentence(tmp_path: Path) -> None:
+    for program in ("uname", "cat"):
+        (tmp_path / program).symlink_to(shutil.which(program) or program)
+    answer = found_python(PATH=str(tmp_path))
+    assert answer.returncode == 1
+    assert re.fullmatch(
+        r"Leadline needs CPython .*, no Python was found; install it with: .*\n", answer.stderr
+    )

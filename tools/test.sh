@@ -1,0 +1,23 @@
+#!/bin/sh
+# Every check there is, in the order of how fast it fails. Stops at the first that does.
+set -eu
+cd "$(dirname "$0")/.."
+PATH=$(pwd)/.venv/bin:$PATH
+export PATH
+
+step() {
+    printf '\n== %s\n' "$*"
+}
+
+step "ruff: rules"
+ruff check .
+step "ruff: format"
+ruff format --check .
+step "mypy: types"
+mypy
+step "import-linter: which floor may import which"
+lint-imports --no-logo
+step "translations: complete"
+python tools/messages.py
+step "pytest"
+exec pytest
