@@ -16,6 +16,7 @@ import discord
 import pytest
 import simcord
 from discord.ext import commands
+from easel import Card
 
 from analysis.charts.look import Look, Picture
 from bot import drawing
@@ -28,16 +29,12 @@ Opener = Callable[..., AbstractAsyncContextManager[Pictures]]
 
 
 def card(text: str = "card", *, as_of: datetime = NOW, seconds: float = 0.0, pid_file: str = "") -> Result:
-    from easel import Card
-
     # A fresh string each time: equal questions must be one question, whoever made them.
     return Card(as_of=as_of, text="".join(text), seconds=seconds, pid_file=pid_file)
 
 
 @pytest.fixture
-def easel(monkeypatch: pytest.MonkeyPatch) -> Opener:
-    monkeypatch.syspath_prepend(str(HERE))
-
+def easel() -> Opener:
     @contextlib.asynccontextmanager
     async def opened(**options: object) -> AsyncIterator[Pictures]:
         pictures = Pictures(

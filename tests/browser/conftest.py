@@ -1,89 +1,64 @@
-"""A Chromium, if there is one: on PATH or Playwright's own. CI must have one."""
+"""A page of the preview in a real browser, on a program of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Error, expect, sync_playwright
+from discord_page import DiscordPage
+from playwright.async_api import expect
 
-from .discord_page import DiscordPage
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
+ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "test-artefacts"
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/#\S+")
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-LEFT_OUT = "no Chromium on PATH and none of Playwright's own"
 
-Opener = Callable[..., AbstractContextManager[DiscordPage]]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = terminalreporter.stats.get("skipped", [])
-    if any(LEFT_OUT in str(report.longrepr) for report in skipped):
-        terminalreporter.section("BROWSER TESTS LEFT OUT", red=True)
-        terminalreporter.line(f"There is {LEFT_OUT}: what a reader sees in the page was not tested.")
+Opener = Callable[..., AbstractAsyncContextManager[DiscordPage]]
 
 
 @pytest.fixture
-def chromium() -> Iterator[Browser]:
-    """A browser for each test: Playwright's loop runs until it is closed, and the asyncio
-    tests of the same session need the thread back."""
-    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=QUIET)
-        except Error:
-            if path is not None or os.environ.get("CI"):
-                raise
-            pytest.skip(LEFT_OUT)
-        expect.set_options(timeout=15_000)
-        yield browser
-        browser.close()
+def discord_page(browser: Browser) -> Opener:
+    """Starts a Python program that prints the preview's address, and opens a page on it.
 
+    ``story`` names the folder of its screenshots. SIGTERM must end the program with 0.
+    """
+    expect.set_options(timeout=20_000)
 
-@pytest.fixture
-def discord_page(chromium: Browser) -> Opener:
-    """Starts a program that prints the preview's address, and opens a page on it."""
-
-    @contextmanager
-    def opened(*program: str, name: str) -> Iterator[DiscordPage]:
-        process = subprocess.Popen(
-            [sys.executable, *program], cwd=ROOT, stdout=subprocess.PIPE, text=True, bufsize=1
+    @asynccontextmanager
+    async def opened(*program: str, story: str) -> AsyncIterator[DiscordPage]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *program,
+            stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         )
         try:
-            page = chromium.new_page(viewport={"width": 1280, "height": 1000})
-            page.set_default_timeout(15_000)
-            yield DiscordPage(page, _address(process), ARTEFACTS / name)
-            page.close()
+            address = await asyncio.wait_for(_address(process), 60)
+            page = await browser.new_page(viewport={"width": 1280, "height": 1000})
+            page.set_default_timeout(20_000)
+            yield await DiscordPage.open(page, address, ARTEFACTS / story)
+            await page.close()
         finally:
-            process.terminate()
-            process.communicate(timeout=15)
+            if process.returncode is None:
+                process.terminate()
+            await asyncio.wait_for(process.communicate(), 20)
         assert process.returncode == 0
 
     return opened
 
 
-def _address(process: subprocess.Popen[str]) -> str:
+async def _address(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    for line in process.stdout:
-        if found := ADDRESS.search(line):
+    async for line in process.stdout:
+        if found := ADDRESS.search(line.decode()):
             return found.group()
-    raise AssertionError(f"the program ended with {process.wait()} before it gave an address")
+    raise AssertionError(f"the program ended with {await process.wait()} before it gave an address")

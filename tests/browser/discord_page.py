@@ -3,75 +3,83 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.async_api import expect
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator, Page
+
+MESSAGES = "article.channel-message"
 
 
 class DiscordPage:
     """Names are what the reader sees; the selectors are SimCord 3.2.1's."""
 
-    def __init__(self, page: Page, address: str, artefacts: Path) -> None:
+    def __init__(self, page: Page, artefacts: Path) -> None:
         self.page = page
         self._artefacts = artefacts
+        self._composer = page.locator("#channel-composer-input")
         self._shots = 0
-        page.goto(address)
-        self._composer.wait_for()
 
-    @property
-    def _composer(self) -> Locator:
-        return self.page.locator("#channel-composer-input")
+    @classmethod
+    async def open(cls, page: Page, address: str, artefacts: Path) -> Self:
+        await page.goto(address)
+        opened = cls(page, artefacts)
+        await opened._composer.wait_for()
+        return opened
 
     def message(self, index: int = -1) -> Locator:
         """A message of the channel, the newest unless told."""
-        return self.page.locator("article.channel-message").nth(index)
+        return self.page.locator(MESSAGES).nth(index)
 
-    def type_command(self, name: str, **options: str) -> None:
-        """Type ``/name``, fill in options in the given order, and send."""
-        answers = self.page.locator("article.channel-message").count()
-        self._choose_command(name)
+    async def type_command(self, name: str, **options: str) -> None:
+        """Type ``/name``, fill in options in the given order, send, and wait for the answer."""
+        before = await self.page.locator(MESSAGES).count()
+        await self._choose_command(name)
         for option, value in options.items():
-            self._fill(option, value)
-        self.page.locator("#send-message").click()
-        expect(self.page.locator("article.channel-message")).to_have_count(answers + 1)
+            await self._begin(option)
+            await self.page.keyboard.type(value)
+            await self.page.locator(".command-suggestion", has_text=value).first.click()
+        await self.page.locator("#send-message").click()
+        await expect(self.page.locator(MESSAGES)).to_have_count(before + 1)
 
-    def suggestions(self, name: str, option: str, typed: str) -> list[str]:
-        """What autocomplete offers for an option, without sending the command."""
-        self._choose_command(name)
-        self._begin(option)
-        self.page.keyboard.type(typed)
+    async def suggestions(self, name: str, option: str, typed: str) -> list[str]:
+        """What is offered for an option, without sending the command."""
+        await self._choose_command(name)
+        await self._begin(option)
+        await self.page.keyboard.type(typed)
         offers = self.page.locator(".command-suggestion .command-suggestion-label")
-        offers.first.wait_for()
-        found = offers.all_inner_texts()
-        self.page.locator(".command-context-close").click()
+        await offers.first.wait_for()
+        found = await offers.all_inner_texts()
+        await self.page.locator(".command-context-close").click()
         return found
 
-    def press(self, label: str, *, message: Locator | None = None) -> None:
+    async def press(self, label: str, *, message: Locator | None = None) -> None:
         """Press a button; what to wait for then is the caller's to say."""
-        (message or self.message()).get_by_role("button", name=label, exact=True).click()
+        await (message or self.message()).get_by_role("button", name=label, exact=True).click()
 
-    def see_as(self, name: str) -> None:
+    async def see_as(self, name: str) -> None:
         """Go on as another person; ``name`` is the beginning of theirs."""
         picker = self.page.get_by_label("Viewing as")
-        label = next(text for text in picker.locator("option").all_inner_texts() if text.startswith(name))
-        picker.select_option(label=label)
-        self._composer.wait_for()
+        people = await picker.locator("option").all_inner_texts()
+        await picker.select_option(label=next(person for person in people if person.startswith(name)))
+        await self._composer.wait_for()
 
-    def picture(self, *, message: Locator | None = None) -> Locator:
+    async def picture(self, *, message: Locator | None = None) -> Locator:
         """The picture of a message, once the browser has really decoded it."""
         image = (message or self.message()).locator("img").first
-        image.wait_for()
-        self.page.wait_for_function(
-            "image => image.complete && image.naturalWidth > 0", arg=image.element_handle()
-        )
+        await expect(image).to_have_js_property("complete", value=True)
+        await expect(image).not_to_have_js_property("naturalWidth", 0)
         return image
 
-    def size(self, picture: Locator) -> tuple[int, int]:
-        width, height = picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    async def size(self, picture: Locator) -> tuple[int, int]:
+        width, height = await picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
         return width, height
 
-    def colour(self, picture: Locator) -> tuple[int, int, int]:
-        """Of the picture's middle, as shown on the screen."""
-        red, green, blue = picture.evaluate(
+    async def colour(self, picture: Locator) -> tuple[int, int, int]:
+        """Of the picture's middle, as the browser decoded it."""
+        red, green, blue = await picture.evaluate(
             """image => {
                 const canvas = document.createElement("canvas");
                 canvas.width = canvas.height = 1;
@@ -83,26 +91,21 @@ class DiscordPage:
         )
         return red, green, blue
 
-    def shot(self, title: str) -> Path:
+    async def shot(self, title: str) -> Path:
         """Keep a screenshot; they are numbered in the order of the story."""
         self._artefacts.mkdir(parents=True, exist_ok=True)
         self._shots += 1
         path = self._artefacts / f"{self._shots:02}-{title}.png"
-        self.page.screenshot(path=path)
+        await self.page.screenshot(path=path)
         return path
 
-    def _choose_command(self, name: str) -> None:
-        self._composer.fill("")
-        self._composer.press_sequentially(f"/{name}")
-        self.page.locator(".command-entry", has_text=f"/{name}").first.click()
+    async def _choose_command(self, name: str) -> None:
+        await self._composer.fill("")
+        await self._composer.press_sequentially(f"/{name}")
+        await self.page.locator(".command-entry", has_text=f"/{name}").first.click()
 
-    def _begin(self, option: str) -> None:
-        suggestion = self.page.locator(f'.command-suggestion[data-value="{option}"]')
-        if not suggestion.is_visible():
-            self.page.locator(".command-ghost").click()
-        suggestion.click()
-
-    def _fill(self, option: str, value: str) -> None:
-        self._begin(option)
-        self.page.keyboard.type(value)
-        self.page.locator(".command-suggestion", has_text=value).first.click()
+    async def _begin(self, option: str) -> None:
+        offer = self.page.locator(f'.command-suggestion[data-value="{option}"]')
+        if not await offer.is_visible():
+            await self.page.locator(".command-ghost").click()
+        await offer.click()
