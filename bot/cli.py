@@ -112,7 +112,7 @@ def run(ctx: typer.Context) -> None:
         typer.echo("No DISCORD_TOKEN in .env: showing the preview instead of connecting to Discord.")
         preview(ctx)
         return
-    raise typer.Exit(_carry_out(running.discord(settings)))
+    _carry_out(running.discord(settings))
 
 
 @app.command()
@@ -130,7 +130,7 @@ def preview(
         _fail("Give either --at or --live, not both.", status=2)
     start = None if at is None else _instant(at)
     chosen = settings.port if port is None else port
-    raise typer.Exit(_carry_out(running.preview(settings, port=chosen, at=start, live=live)))
+    _carry_out(running.preview(settings, port=chosen, at=start, live=live))
 
 
 # --- report ------------------------------------------------------------------
@@ -347,25 +347,36 @@ def import_macro(ctx: typer.Context, files: _Files) -> None:
 
 @db_app.command("upgrade")
 def db_upgrade(ctx: typer.Context) -> None:
-    """Bring the store to this version's schema; a backup is made first."""
+    """Bring the store to this version's schema; a copy of an older one is kept."""
     from bot import running
 
-    running.upgrade(ctx.obj.settings.database_url)
-    typer.echo("The store is up to date.")
+    copied = _carry_out(running.upgrade(ctx.obj.settings.database_url))
+    typer.echo("The store is up to date." + (f" The older one was kept as {copied}." if copied else ""))
 
 
 @db_app.command("check")
 def db_check(ctx: typer.Context) -> None:
-    """Check the store's integrity and schema."""
-    from bot import running
+    """Check the whole store: integrity, tables, schema. Exit status 1 if something is wrong."""
+    from storage import migrate
 
-    typer.echo(running.check(ctx.obj.settings.database_url))
+    found = _carry_out(migrate.check(ctx.obj.settings.database_url))
+    typer.echo(f"state: {found.state}, schema {found.revision} (this version: {found.expected_revision})")
+    typer.echo(f"SQLite {found.sqlite_version}, journal {found.journal_mode}")
+    for words in found.damage:
+        typer.echo(f"damaged: {words}")
+    if found.missing:
+        typer.echo("missing tables: " + ", ".join(found.missing))
+    if found.orphans:
+        typer.echo(f"rows without their parent: {found.orphans}")
+    if not found.ok:
+        _fail("The store needs attention: restore a backup, or run leadline db upgrade if it is older.")
+    typer.echo("The store is whole.")
 
 
 @db_app.command("backup")
 def db_backup(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="The file to write.")]) -> None:
     """Write a checked copy of the store, also beside a running bot."""
-    from bot import running
+    from storage import backup
 
-    running.backup(ctx.obj.settings.database_url, file)
+    _carry_out(backup.make(ctx.obj.settings.database_url, file))
     typer.echo(f"Backed up to {file}.")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import discord
 
 from analysis.charts.look import Look, Palette, Theme
-from bot.language import Speech, nearest
+from bot.language import LOCALES, Speech, nearest
 from storage.servers import ServerSettings
 
 
@@ -27,13 +27,14 @@ def of(interaction: discord.Interaction, settings: ServerSettings | None, *, loc
     until its moderators say otherwise.
     """
     chinese = interaction.guild_locale is not None and nearest(interaction.guild_locale.value) == "zh-TW"
-    language = locale or (settings.language if settings is not None else None) or nearest(interaction.locale.value)
-    zone = (settings.zone if settings is not None else None) or ("Asia/Taipei" if chinese else "UTC")
-    palette = (settings.palette if settings is not None else None) or ("tw" if chinese else "intl")
-    theme = (settings.theme if settings is not None else None) or "dark"
-    if language not in ("en", "zh-TW"):  # a server that reads both gets each person's own language
-        language = nearest(interaction.locale.value)
+    own = nearest(interaction.locale.value)
+    if settings is None:
+        server = own, "Asia/Taipei" if chinese else "UTC", "tw" if chinese else "intl", "dark"
+    else:
+        server = settings.language, settings.zone, settings.palette, settings.theme
+    language, zone, palette, theme = server
+    language = locale or (language if language in LOCALES else own)  # a server that reads both: each their own
     return Reader(
         speech=Speech(language, ZoneInfo(zone)),
-        look=Look(locale=language, theme=cast(Theme, theme), palette=cast(Palette, palette), zone=zone),
+        look=Look(locale=language, theme=cast("Theme", theme), palette=cast("Palette", palette), zone=zone),
     )

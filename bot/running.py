@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import structlog
+import typer
 
 from bot.clock import Clock, ShiftedClock, SystemClock
 from bot.errors import UserError
-from storage import lock, migrate, sample
+from storage import lock, migrate, sample, sqlite
+from storage.state import State, state_of
 from storage.store import Store
 
 if TYPE_CHECKING:
     from bot.answers import Answers
+    from bot.client import Leadline
     from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+CONNECTION_SECONDS: Final = 5.0
+"""How long the connection to Discord may take to end."""
 SAMPLE_START: Final = datetime(2026, 2, 5, 18, tzinfo=UTC)
 """Where the preview's clock starts on the sample: the middle of the sell-off it shows."""
 
@@ -40,7 +46,8 @@ async def reading_store(url: str, *, or_sample: bool) -> AsyncIterator[tuple[Sto
 
 
 async def _readable(url: str, *, or_sample: bool) -> tuple[Store, bool]:
-    if or_sample and not migrate.exists(url):
+    file = sqlite.file_of(url)
+    if or_sample and file is not None and state_of(file) in {State.MISSING, State.EMPTY}:
         return await sample.open_in_memory(), True
     store = await Store.open(url, readonly=True)
     if await store.has_market_rows():
@@ -54,7 +61,7 @@ async def _readable(url: str, *, or_sample: bool) -> tuple[Store, bool]:
 @asynccontextmanager
 async def writing_store(url: str) -> AsyncIterator[Store]:
     """The store, migrated and locked against a second writer. Raises UserError while a bot runs on it."""
-    with lock.RunningLock(url):
+    with _locked(url):
         await migrate.upgrade(url)
         store = await Store.open(url)
         try:
@@ -63,9 +70,14 @@ async def writing_store(url: str) -> AsyncIterator[Store]:
             await store.close()
 
 
+def _locked(url: str) -> AbstractContextManager[object]:
+    path = lock.path_for(url)
+    return nullcontext() if path is None else lock.RunningLock(path)
+
+
 async def upgrade(url: str) -> Path | None:
     """Migrates; returns where the copy made beforehand lies, if there was anything to copy."""
-    with lock.RunningLock(url):
+    with _locked(url):
         return await migrate.upgrade(url)
 
 
@@ -83,24 +95,106 @@ async def _answers(store: Store, clock: Clock) -> AsyncIterator[Answers]:
         await pictures.close()
 
 
-async def discord(settings: Settings) -> int:
-    """Connects to Discord and stays until stopped; returns the exit status."""
+async def discord(settings: Settings) -> None:
+    """Connects to Discord and stays until stopped. Raises UserError if Discord refuses the token."""
     from bot import logs
     from bot.client import Leadline
-    from bot.shutdown import until_stopped
+    from bot.shutdown import stopped_by_signals
 
     token = settings.discord_token
-    assert token is not None  # noqa: S101 -- bot.cli opens the preview otherwise
+    if token is None:
+        raise UserError("There is no DISCORD_TOKEN in .env.")
     logs.configure(settings.log_level)
-    async with writing_store(settings.database_url) as store:
-        if not await store.has_market_rows():
-            await sample.load(store)
-            log.info("the store was empty: the sample is loaded", ends=sample.ENDS.isoformat())
-        async with _answers(store, SystemClock()) as answers:
-            bot = Leadline(answers, dev_guild_id=settings.dev_guild_id)
-            return await until_stopped(bot, token.get_secret_value())
+    stop = asyncio.Event()
+    with stopped_by_signals(stop):
+        async with writing_store(settings.database_url) as store:
+            if not await store.has_market_rows():
+                await sample.load(store)
+                log.info("the store was empty: the sample is loaded", ends=sample.ENDS.isoformat())
+            async with _answers(store, SystemClock()) as answers:
+                bot = Leadline(answers, dev_guild_id=settings.dev_guild_id)
+                try:
+                    await _connected(bot, token.get_secret_value(), stop)
+                finally:
+                    await bot.close()
 
 
-async def preview(settings: Settings, *, port: int, at: datetime | None, live: bool) -> int:
-    """Serves the bot in a local page until stopped; returns the exit status."""
-    raise UserError("The preview is not installed.")
+async def _connected(bot: Leadline, token: str, stop: asyncio.Event) -> None:
+    from discord import LoginFailure
+
+    connection = asyncio.create_task(bot.start(token), name="connection")
+    stopping = asyncio.create_task(stop.wait(), name="stopping")
+    try:
+        await asyncio.wait({connection, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if connection.done():
+            connection.result()
+    except LoginFailure:
+        raise UserError("Discord refused the token: put the bot's current one into .env.") from None
+    finally:
+        stopping.cancel()
+        if not connection.done():
+            # Closing ends the connection; its task then returns by itself.
+            await bot.close()
+            await asyncio.wait({connection}, timeout=CONNECTION_SECONDS)
+            connection.cancel()
+
+
+async def preview(settings: Settings, *, port: int, at: datetime | None, live: bool) -> None:
+    """Serves the bot in a local page until stopped."""
+    from bot import logs
+    from bot.shutdown import stopped_by_signals
+
+    logs.configure("WARNING" if settings.log_level == "INFO" else settings.log_level)
+    stop = asyncio.Event()
+    with stopped_by_signals(stop):
+        if live:
+            clock: Clock = SystemClock()
+            async with writing_store(settings.database_url) as store:
+                await _serve(store, clock, port, _LIVE_WELCOME, stop)
+        else:
+            start = at or SAMPLE_START
+            store = await sample.open_in_memory()
+            try:
+                welcome = _SAMPLE_WELCOME.format(start=start.strftime("%Y-%m-%d %H:%M UTC"))
+                await _serve(store, ShiftedClock(start), port, welcome, stop)
+            finally:
+                await store.close()
+
+
+_LIVE_WELCOME: Final = "This is Leadline on your own store, with the real clock. Type `/levels`."
+_SAMPLE_WELCOME: Final = (
+    "This is Leadline on its sample, which ends on 6 February 2026. The clock of this page started at {start}, "
+    "in the middle of the sell-off. Type `/levels`.\n"
+    "這是以樣本資料執行的 Leadline，資料止於 2026 年 2 月 6 日；本頁時鐘自 {start} 起走。請輸入 `/levels`。"
+)
+
+
+async def _serve(store: Store, clock: Clock, port: int, welcome: str, stop: asyncio.Event) -> None:
+    from bot.client import Leadline
+
+    try:
+        from bot.preview import serve
+    except ImportError:
+        raise UserError("The preview is not installed: make install, then make run.") from None
+
+    async with _answers(store, clock) as answers:
+        bot = Leadline(answers)
+        try:
+            await serve(
+                bot,
+                clock=clock,
+                port=port,
+                locale="en",
+                zone="UTC",
+                welcome=welcome,
+                on_ready=lambda url: _announce(url, welcome),
+                stop=stop,
+            )
+        finally:
+            await bot.close()
+
+
+def _announce(url: str, welcome: str) -> None:
+    typer.echo(welcome.split("\n", maxsplit=1)[0].replace("`", ""))
+    typer.echo(f"READY {url}")
+    typer.echo("Open that address in a browser; Ctrl-C ends it.")

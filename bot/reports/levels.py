@@ -140,7 +140,7 @@ def _window_start(query: LevelsQuery, opened_at: NDArray[np.int64]) -> datetime:
         shown = len(opened_at) - int(np.searchsorted(opened_at, start.timestamp()))
         if shown > MOST_BARS:
             raise UserError(
-                "That are {count} bars; at most {most} fit a picture. Choose a later day or longer bars.",
+                "That is {count} bars; at most {most} fit a picture. Choose a later day or longer bars.",
                 count=shown,
                 most=MOST_BARS,
             )

@@ -144,7 +144,7 @@ async def test_a_chinese_reader_is_answered_in_chinese(server: Server, speaking)
         ({"since": "7d", "bars": 20}, "Give either a first day or a number of bars, not both."),
         ({"instrument": "DOGE"}, "There are no candles of “DOGE” here; there are of BTC, SI, GC, CL, ES, NQ."),
         ({"instrument": "SI"}, "SI is known by daily bars only: ask with interval 1d."),
-        ({"since": "2025-09-01"}, "That are 7572 bars; at most 2000 fit a picture. Choose a later day or longer bars."),
+        ({"since": "2025-09-01"}, "That is 7572 bars; at most 2000 fit a picture. Choose a later day or longer bars."),
     ],
 )
 async def test_a_bad_option_is_told_to_the_asker_alone(server: Server, options, sentence):
