@@ -191,7 +191,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 async def test_what_a_killed_writer_left_is_rolled_back(tmp_path: Path, sample_file: Path) -> None:
     file = tmp_path / "leadline.db"
     file.write_bytes(sample_file.read_bytes())
-    subprocess.run([sys.executable, "-c", KILLED, str(file)], check=False, timeout=30)  # noqa: ASYNC221
+    subprocess.run([sys.executable, "-c", KILLED, str(file)], check=False, timeout=30)
     assert file.read_bytes() != sample_file.read_bytes(), "nothing was half written"
     with pytest.raises(UserError, match="cannot be read"):
         await Store.open(url_of(file), readonly=True)
