@@ -29,7 +29,7 @@ async def _bars(db: Db, code: str, interval: Interval, at: datetime) -> list[bar
     return await bars.closed(db, series, interval, at=at)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(at=INSTANTS)
 async def test_no_row_from_later(sample_file: Path, at: datetime) -> None:
     second = at.timestamp()
@@ -76,7 +76,7 @@ VERSIONS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(versions=VERSIONS, asked=st.integers(-1, 41))
 async def test_of_each_day_the_newest_version_known(
     versions: list[tuple[date, int, float]], asked: int

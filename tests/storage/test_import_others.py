@@ -42,6 +42,8 @@ async def _days(store: Store, at: datetime = NOW) -> list[flows.FlowDay]:
 async def test_cells_of_the_flow_page(store: Store, csv: Write) -> None:
     path = csv("f.csv", 'date,IBIT,GBTC,\n2026-02-02,"1,205.2",(95.1),1110.1\n2026-02-03,0.0,-0.5,-0.5\n')
     assert await _flows(store, path) == Imported(added=2)
+    assert await _days(store, datetime(2026, 2, 3, 8, 59, 59, tzinfo=UTC)) == []
+    assert len(await _days(store, datetime(2026, 2, 3, 9, tzinfo=UTC))) == 1
     first, second = await _days(store)
     assert dict(first.funds) == {"IBIT": 1205.2, "GBTC": -95.1}
     assert (first.total_musd, first.state) == (1110.1, FlowState.FINAL)

@@ -136,13 +136,13 @@ async def test_the_kept_roll_up_is_what_a_plain_loop_makes(sampled: Store) -> No
     assert len(kept) == 30 + 31 + 30 + 31 + 31 + 6
 
 
-async def test_a_day_enters_the_roll_up_with_its_last_bar(store: Store) -> None:
+async def test_a_day_enters_the_roll_up_with_its_last_missing_bar(store: Store) -> None:
     day = 1_770_163_200
     rows = [
         bars.BarRow(day + n * 1800, day + (n + 1) * 1800, 10.0 + n, 100.0 + n, 5.0 - n / 10, 20.0 + n, 1.0)
         for n in range(48)
     ]
-    for part, days in ((rows[1:47], 0), (rows[:1], 0), (rows[47:], 1)):
+    for part, days in (([*rows[1:20], *rows[21:47]], 0), ([rows[0], rows[47]], 0), ([rows[20]], 1)):
         async with store.write() as db:
             series = await instruments.to_fill(db, "BTC", Interval.M30)
             await bars.store(db, series, part, source="test", now=END)
