@@ -69,8 +69,8 @@ def test_the_example_names_every_setting_with_its_default() -> None:
 
 
 def test_a_copy_of_the_example_changes_nothing() -> None:
-    copied = Settings(_env_file=ROOT / ".env.example")  # type: ignore[call-arg]
-    assert copied == Settings(_env_file=None)  # type: ignore[call-arg]
+    copied = Settings(_env_file=ROOT / ".env.example")
+    assert copied == Settings(_env_file=None)
 
 
 def test_the_version_is_stated_once(tracked: list[Path]) -> None:

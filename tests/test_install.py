@@ -38,10 +38,13 @@ def found_python(**environment: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("sys.version_info = (3, 9, 2)", r"needs CPython 3\.11, 3\.12 or 3\.13, .*python3 is 3\.9; install"),
+        (
+            "sys.version_info = (3, 9, 2)",
+            r"needs CPython 3\.11, 3\.12 or 3\.13, and .*python3 is 3\.9; install",
+        ),
         (
             "sys.version_info = (3, 14, 0)",
-            r"needs CPython 3\.11, 3\.12 or 3\.13, .*python3 is 3\.14; install",
+            r"needs CPython 3\.11, 3\.12 or 3\.13, and .*python3 is 3\.14; install",
         ),
         ("sys.modules['ensurepip'] = None", r"the module ensurepip, which Python 3\.1\d .* lacks; install"),
         ("sys.modules['sqlite3'] = None", r"the module sqlite3, which Python 3\.1\d .* lacks; install"),
@@ -57,20 +60,27 @@ def test_an_unsuitable_python_is_one_sentence(change: str, said: str, tmp_path: 
     assert "Traceback" not in answer.stderr
 
 
-def test_a_suitable_python_is_preferred_to_the_first_one(tmp_path: Path) -> None:
-    old, good = tmp_path / "old", tmp_path / "good"
-    old.mkdir()
-    good.mkdir()
-    python_that("sys.version_info = (3, 9, 2)", old).rename(old / "python3.13")
-    python_that("pass", good)
-    assert found_python(PATH=f"{old}:{good}:/bin").stdout == "python3\n"
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A folder for PATH with no Python in it: only what the script itself calls."""
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    uname = shutil.which("uname")
+    assert uname is not None
+    (folder / "uname").symlink_to(uname)
+    return folder
 
 
-def test_no_python_at_all_is_one_sentence(tmp_path: Path) -> None:
-    for program in ("uname", "cat"):
-        (tmp_path / program).symlink_to(shutil.which(program) or program)
-    answer = found_python(PATH=str(tmp_path))
+def test_a_suitable_python_is_preferred_to_the_first_one(bare: Path, tmp_path: Path) -> None:
+    python_that("sys.version_info = (3, 9, 2)", tmp_path).rename(bare / "python3.13")
+    python_that("pass", bare)
+    assert found_python(PATH=str(bare)).stdout == "python3\n"
+
+
+def test_no_python_at_all_is_one_sentence(bare: Path) -> None:
+    answer = found_python(PATH=str(bare))
     assert answer.returncode == 1
     assert re.fullmatch(
-        r"Leadline needs CPython .*, no Python was found; install it with: .*\n", answer.stderr
+        r"Leadline needs CPython 3.11, 3.12 or 3.13, and no Python was found; install it with: .*\n",
+        answer.stderr,
     )

@@ -49,8 +49,8 @@ failed() {
 }
 trap 'failed "interrupted"' HUP INT TERM
 
-rm -f .venv/leadline-run .venv/leadline-preview .venv/leadline-dev
 # The scripts in .venv name its folder: after a move they lead nowhere.
+python=
 if ! same_python || [ "$(cat .venv/leadline-folder 2>/dev/null)" != "$(pwd)" ]; then
     python=$(sh tools/python.sh)
     case $(command -v "$python") in
@@ -59,6 +59,12 @@ if ! same_python || [ "$(cat .venv/leadline-folder 2>/dev/null)" != "$(pwd)" ]; 
             exit 1
             ;;
     esac
+fi
+
+rm -f .venv/leadline-run .venv/leadline-preview .venv/leadline-dev
+if [ -n "$python" ]; then
+    # First of all: a .venv half removed must not look like one that can be kept.
+    rm -f .venv/leadline-folder
     rm -rf .venv
     "$python" -m venv .venv || failed "the virtual environment could not be made"
     echo "${PYTHON:-}" > .venv/leadline-python

@@ -3,12 +3,17 @@
 # when there is none, says in one sentence what to install and exits 1.
 set -eu
 
-# how_to_get VERSION: the command that installs that CPython with everything it needs.
+# how_to_get VERSION...: the command that installs the first of these CPythons that the system has.
 how_to_get() {
     if [ "$(uname -s)" = Darwin ]; then
         echo "brew install python@$1"
     elif command -v apt-get >/dev/null 2>&1; then
-        echo "sudo apt install python$1 python$1-venv"
+        for version; do
+            if apt-cache show "python$version" >/dev/null 2>&1; then
+                break
+            fi
+        done
+        echo "sudo apt install python$version python$version-venv"
     elif command -v dnf >/dev/null 2>&1; then
         echo "sudo dnf install python$1"
     else
@@ -41,10 +46,10 @@ if [ -n "${PYTHON:-}" ]; then
     found=
 else
     set -- python3.13 python3.12 python3.11 python3 python
-    found="no Python was found"
+    found="and no Python was found"
 fi
 needed="Leadline needs CPython 3.11, 3.12 or 3.13"
-remedy=$(how_to_get 3.13)
+remedy=
 nearest=0
 
 for candidate; do
@@ -67,11 +72,11 @@ for candidate; do
         other*)
             if [ "$nearest" -lt 1 ]; then
                 nearest=1
-                found="$candidate is $rest"
+                found="and $candidate is $rest"
             fi
             ;;
     esac
 done
 
-echo "$needed, ${found:-and $PYTHON does not run}; install it with: $remedy" >&2
+echo "$needed, ${found:-and $PYTHON does not run}; install it with: ${remedy:-$(how_to_get 3.13 3.12 3.11)}" >&2
 exit 1

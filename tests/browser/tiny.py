@@ -86,7 +86,7 @@ class Tiny(commands.Bot):
             ]
 
         await self.tree.sync()
-        self.each_second.start()
+        self.ticking = self.each_second.start()
 
     @tasks.loop(seconds=1)
     async def each_second(self) -> None:
