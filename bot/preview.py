@@ -12,9 +12,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import discord
-import simcord
 
 from analysis.errors import UserError
+
+# When it is imported, SimCord tries out a client without intents or voice; discord.py
+# warns of both, which would be the first thing a newcomer reads.
+_discord_log = logging.getLogger("discord")
+_level = _discord_log.level
+_discord_log.setLevel(logging.ERROR)
+try:
+    import simcord
+finally:
+    _discord_log.setLevel(_level)
 
 if TYPE_CHECKING:
     from bot.clock import Clock

@@ -283,9 +283,9 @@ async def test_a_bot_under_simcord_gets_its_pictures_and_its_failures(easel: Ope
             "dies": "the drawing process died",
             "slow": "the drawing took too long",
         }.items():
-            drawn = (await member.slash(channel, "draw", chart=chart)).response
-            assert drawn is not None
-            assert drawn.content == answer
+            response = (await member.slash(channel, "draw", chart=chart)).response
+            assert response is not None
+            assert response.content == answer
 
 
 def host(until: str) -> subprocess.Popen[str]:

@@ -301,5 +301,5 @@ def test_a_signal_closes_the_preview_without_a_trace(signum: signal.Signals) -> 
     process.send_signal(signum)
     _, err = process.communicate(timeout=10)
     assert process.returncode == 0
-    assert "Traceback" not in err
-    assert "never awaited" not in err
+    # Neither a traceback nor a coroutine never awaited, nor what SimCord makes discord.py say.
+    assert err == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -9,6 +10,8 @@ from playwright.async_api import expect
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
+
+Pixels = list[tuple[int, int, int]]
 
 MESSAGES = "article.channel-message"
 
@@ -77,19 +80,28 @@ class DiscordPage:
         width, height = await picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
         return width, height
 
-    async def colour(self, picture: Locator) -> tuple[int, int, int]:
-        """Of the picture's middle, as the browser decoded it."""
-        red, green, blue = await picture.evaluate(
+    async def pixels(self, picture: Locator) -> Pixels:
+        """Red, green and blue of the picture shrunk to 64 x 36, row by row, as the browser decoded it."""
+        flat: list[int] = await picture.evaluate(
             """image => {
                 const canvas = document.createElement("canvas");
-                canvas.width = canvas.height = 1;
+                canvas.width = 64;
+                canvas.height = 36;
                 const context = canvas.getContext("2d");
-                const {naturalWidth: w, naturalHeight: h} = image;
-                context.drawImage(image, w / 2, h / 2, 1, 1, 0, 0, 1, 1);
-                return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+                context.drawImage(image, 0, 0, 64, 36);
+                return [...context.getImageData(0, 0, 64, 36).data];
             }"""
         )
-        return red, green, blue
+        return [(flat[at], flat[at + 1], flat[at + 2]) for at in range(0, len(flat), 4)]
+
+    async def redrawn(self, before: Pixels, *, message: Locator | None = None) -> Pixels:
+        """The pixels once they differ from ``before``: the page shows the old picture while it loads."""
+        for _ in range(200):
+            now = await self.pixels(await self.picture(message=message))
+            if now != before:
+                return now
+            await asyncio.sleep(0.1)
+        raise AssertionError("the picture did not change within 20 s")
 
     async def shot(self, title: str) -> Path:
         """Keep a screenshot; they are numbered in the order of the story."""

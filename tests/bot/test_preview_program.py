@@ -1,0 +1,64 @@
+"""``leadline preview`` as its reader starts it: with everything behind it, and ended in every way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def preview(port: int = 0) -> subprocess.Popen[str]:
+    # A process group of its own, as a shell gives it: Ctrl-C reaches all of the group.
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "preview", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def ready(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "READY http://127.0.0.1:" in line:
+            return
+    raise AssertionError(process.communicate()[1])
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_to_the_group_ends_everything_in_order(signum: signal.Signals) -> None:
+    process = preview()
+    ready(process)
+    os.killpg(process.pid, signum)
+    # Every process of the bot holds the other end of this pipe: it ends with the last of them.
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert err == ""
+
+
+def test_killed_it_leaves_nobody_behind() -> None:
+    process = preview()
+    ready(process)
+    process.kill()
+    _, err = process.communicate(timeout=3)
+    assert "Traceback" not in err
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = preview(port)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "READY" not in out
+    assert err.count("\n") == 1
+    assert str(port) in err
