@@ -51,18 +51,21 @@ def written(value: object) -> str:
 
 
 def test_the_example_names_every_setting_with_its_default() -> None:
-    blocks = (ROOT / ".env.example").read_text(encoding="utf-8").strip().split("\n\n")
-    shown = {}
-    for block in blocks:
-        *comment, assignment = block.splitlines()
-        name, equals, value = assignment.partition("=")
-        assert equals, block
-        assert comment, f"{name} is not explained"
-        assert all(line.startswith("# ") for line in comment), block
+    """And says of each what Settings says of it; nothing else stands there."""
+    shown: dict[str, tuple[str, str]] = {}
+    comment: list[str] = []
+    for line in filter(None, (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()):
+        if line.startswith("# "):
+            comment.append(line.removeprefix("# "))
+            continue
+        name, equals, value = line.partition("=")
+        assert equals, line
         assert name not in shown, f"{name} stands there twice"
-        shown[name] = value
+        shown[name] = (" ".join(comment), value)
+        comment = []
+    assert comment == [], "a comment about nothing"
     defaults = {
-        variable(name): written(field.get_default(call_default_factory=True))
+        variable(name): (field.description, written(field.get_default(call_default_factory=True)))
         for name, field in Settings.model_fields.items()
     }
     assert shown == defaults
