@@ -18,9 +18,11 @@ from analysis.levels import Interval
 
 PRICES = ("open", "high", "low", "close", "volume")
 BarTuple = tuple[int, int, float, float, float, float, float]
+StoredBar = tuple[int, int, float | None, float | None, float | None, float, float | None]
+"""A series may be known by its closes alone; what is not known becomes NaN."""
 
 
-def bars_frame(rows: Iterable[BarTuple]) -> pd.DataFrame:
+def bars_frame(rows: Iterable[StoredBar]) -> pd.DataFrame:
     """A frame of bars from rows in the order of the store.
 
     ``rows``: opened_at and closed_at in epoch seconds UTC, open, high, low, close,

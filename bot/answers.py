@@ -20,7 +20,7 @@ import structlog
 from analysis.charts.look import Look, Picture
 from bot.clock import Clock
 from bot.errors import PictureUnavailable
-from bot.pictures import Pictures
+from bot.pictures import Pictures, Result
 from bot.reports.shapes import Asked, Report
 from storage import servers
 from storage.servers import ServerSettings
@@ -72,7 +72,7 @@ class Answers:
     async def _answer(report: Report[Any, Any], query: Any, asked: Asked) -> Answered:
         return Answered(await report.answer(query, asked), asked.at)
 
-    async def picture(self, report: Report[Any, Any], result: object, look: Look) -> Picture | None:
+    async def picture(self, report: Report[Any, Any], result: Result, look: Look) -> Picture | None:
         """The picture, or None when it is late or cannot be drawn; the reason is logged."""
         try:
             async with asyncio.timeout(PICTURE_SECONDS):

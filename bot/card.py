@@ -42,7 +42,9 @@ class Press:
     def custom_id(self, report: Report[Any, Any]) -> str:
         """At most 100 characters; options in the report's own order, empty where not asked."""
         values = [self.words.get(option.name, "") for option in report.options]
-        text = "|".join([f"ll{CUSTOM_ID_VERSION}", self.report, self.action, self.argument, self.locale, *values])
+        text = "|".join(
+            [f"ll{CUSTOM_ID_VERSION}", self.report, self.action, self.argument, self.locale, *values]
+        )
         if len(text) > CUSTOM_ID_LIMIT or text.count("|") != 4 + len(values):
             raise ValueError("options do not fit a custom_id: shorten them where the report reads them")
         return text
@@ -86,7 +88,9 @@ def build(
     text = "\n".join(line for line in reply.lines if line)
     data_line = "-# " + reply.data_line
     if picture is None:
-        data_line = "-# " + _("The picture could not be drawn this time; the words are complete.") + "\n" + data_line
+        data_line = (
+            "-# " + _("The picture could not be drawn this time; the words are complete.") + "\n" + data_line
+        )
     container.add_item(ui.TextDisplay(fit(text, TEXT_LIMIT - len(data_line))))
     files: tuple[discord.File, ...] = ()
     if picture is not None:
@@ -107,9 +111,13 @@ def build(
     now = words.get(switch.name, switch.choices[0])
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
-    view.add_item(ui.ActionRow(*(button(value, "to", value, current=value == now) for value in switch.choices)))
     view.add_item(
-        ui.ActionRow(button(_("Details"), "more"), button("CSV", "csv"), button(LANGUAGE_NAMES[other], "lang", other))
+        ui.ActionRow(*(button(value, "to", value, current=value == now) for value in switch.choices))
+    )
+    view.add_item(
+        ui.ActionRow(
+            button(_("Details"), "more"), button("CSV", "csv"), button(LANGUAGE_NAMES[other], "lang", other)
+        )
     )
     # Presses are answered by their custom_id alone (bot/respond.py), so that they
     # work after a restart; discord.py need not remember this view.

@@ -53,7 +53,7 @@ def main() -> None:
     app()
 
 
-def _show_version(value: bool) -> None:  # noqa: FBT001 -- typer's callback signature
+def _show_version(value: bool) -> None:  # noqa: FBT001 -- typer calls it so
     if value:
         typer.echo(f"leadline {version('leadline')}")
         raise typer.Exit
@@ -63,8 +63,10 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 -- typer's callback sign
 def installation(
     ctx: typer.Context,
     database_url: Annotated[
-        str | None, typer.Option("--database-url", help="A path or an SQLAlchemy address; default var/leadline.db.")
+        str | None,
+        typer.Option("--database-url", help="A path or an SQLAlchemy address; default var/leadline.db."),
     ] = None,
+    *,
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -74,9 +76,8 @@ def installation(
 
     from bot.settings import DEFAULT_DATABASE_URL, Settings
 
-    given = {} if database_url is None else {"database_url": database_url}
     try:
-        settings = Settings(**given)
+        settings = Settings() if database_url is None else Settings(database_url=database_url)
     except ValidationError as error:
         wrong = ", ".join(sorted({str(item["loc"][0]).upper() for item in error.errors()}))
         _fail(f"These settings cannot be used: {wrong}. See .env.example.", status=2)
@@ -120,6 +121,7 @@ def preview(
     ctx: typer.Context,
     port: Annotated[int | None, typer.Option(help="Port on this machine; 0 takes a free one.")] = None,
     at: Annotated[str | None, typer.Option(help="Start the bot's clock at this instant (ISO 8601).")] = None,
+    *,
     live: Annotated[bool, typer.Option("--live", help="Use the real store and the real clock.")] = False,
 ) -> None:
     """The same bot in a local page, without a token."""
@@ -184,7 +186,9 @@ def _add_report_commands() -> None:
                 *(optional(option.name, str | None, option.help) for option in report.options),
                 optional("at", str | None, "Answer as of this instant (ISO 8601); default now."),
                 optional("locale", str, "en or zh-TW.", "en"),
-                optional("palette", str, "intl (green up), tw (red up) or cb (blue up, orange down).", "intl"),
+                optional(
+                    "palette", str, "intl (green up), tw (red up) or cb (blue up, orange down).", "intl"
+                ),
                 optional("theme", str, "dark or light.", "dark"),
                 optional("json", bool, "Print one JSON object.", default=False),
                 optional("text", bool, "Print the words (the default).", default=False),
@@ -237,7 +241,10 @@ async def _answer(home: Installation, name: str, query: Any, at: datetime, outpu
     from bot.running import reading_store
 
     report = REPORTS[name]
-    async with reading_store(home.settings.database_url, or_sample=not home.store_was_named) as (store, is_sample):
+    async with reading_store(home.settings.database_url, or_sample=not home.store_was_named) as (
+        store,
+        is_sample,
+    ):
         if is_sample:
             typer.echo(
                 "source: sample (the store holds no market data yet; this is the shipped sample to 2026-02-06)",
@@ -265,7 +272,9 @@ def _save(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise UserError("{path} cannot be written: {reason}.", path=str(path), reason=error.strerror) from error
+        raise UserError(
+            "{path} cannot be written: {reason}.", path=str(path), reason=error.strerror
+        ) from error
 
 
 # --- the store ---------------------------------------------------------------
@@ -302,12 +311,10 @@ def _import(ctx: typer.Context, kind: str, files: list[Path], **options: Any) ->
 
     async def work() -> list[Any]:
         now = datetime.now(UTC)
-        done = []
         async with running.writing_store(ctx.obj.settings.database_url) as store:
             with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-                for path in progress.track(files, description=f"importing {kind}"):
-                    done.append(await importer.load(store, path, now=now, **options))  # noqa: PERF401 -- one at a time
-        return done
+                listed = progress.track(files, description=f"importing {kind}")
+                return [await importer.load(store, path, now=now, **options) for path in listed]
 
     for path, told in zip(files, _carry_out(work()), strict=True):
         typer.echo(f"{path}: {told.added} added, {told.unchanged} unchanged, {told.revised} revised")

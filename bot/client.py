@@ -19,6 +19,10 @@ from storage import marks
 
 log = structlog.get_logger(__name__)
 
+# Leadline never speaks; the library would warn about that at every start.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
 COGS: Final = ("cogs.levels",)
 FINISH_SECONDS: Final = 8.0
 """How long closing waits for answers already under way."""
@@ -41,13 +45,14 @@ class Leadline(commands.Bot):
         self.answers = answers
         self.clock = answers.clock
         self._dev_guild_id = dev_guild_id
+        self.translator = Translator()
         self._closing = False
 
     async def setup_hook(self) -> None:
         for name in COGS:
             await self.load_extension(name)
         self.add_dynamic_items(CardButton)
-        await self.tree.set_translator(Translator())
+        await self.tree.set_translator(self.translator)
         await self._sync()
 
     def refuse_when_closing(self) -> None:
@@ -72,16 +77,18 @@ class Leadline(commands.Bot):
             synced = await self.tree.sync(guild=guild)
         except (discord.HTTPException, app_commands.AppCommandError) as error:
             # The old commands still work; the next start tries again.
-            log.error("commands not synced", reason=type(error).__name__, status=getattr(error, "status", None))
+            log.warning(
+                "commands not synced", reason=type(error).__name__, status=getattr(error, "status", None)
+            )
             return
         async with store.write() as db:
             await marks.write(db, mark, payload)
         log.info("commands synced", count=len(synced))
 
     async def _payload(self, guild: discord.abc.Snowflake | None) -> str:
-        assert self.tree.translator is not None  # noqa: S101 -- set two lines before the only call
-        commands_ = self.tree.get_commands(guild=guild)
-        payload = [await command.get_translated_payload(self.tree, self.tree.translator) for command in commands_]
+        """A hash of all that Discord would be told."""
+        known = self.tree.get_commands(guild=guild)
+        payload = [await command.get_translated_payload(self.tree, self.translator) for command in known]
         return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()
 
     async def close(self) -> None:

@@ -11,9 +11,9 @@ import logging
 import multiprocessing
 import os
 import pickle
+import platform
 import selectors
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -60,7 +60,7 @@ def context() -> ForkServerContext | SpawnContext:
 
     Not on macOS: forking without exec is unsafe once system frameworks are loaded.
     """
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         return multiprocessing.get_context("forkserver")
     return multiprocessing.get_context("spawn")
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from analysis.errors import UserError
 
 
-class NotAllowed(UserError):
+class NotAllowed(UserError):  # noqa: N818 -- reads as the answer it is
     """The person asking may not do this here."""
 
 

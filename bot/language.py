@@ -55,7 +55,7 @@ def catalogue(locale: str) -> gettext.NullTranslations:
     compiled = io.BytesIO()
     write_mo(compiled, messages)
     compiled.seek(0)
-    return gettext.GNUTranslations(compiled)  # type: ignore[arg-type] # any binary reader will do
+    return gettext.GNUTranslations(compiled)
 
 
 def nearest(locale: str) -> str:

@@ -1,7 +1,7 @@
 """The same bot in a local page, without a token: real discord.py against SimCord's Discord.
 
-SimCord is an extra that only the preview and the tests install, so it is imported
-when a preview is served and not before.
+SimCord is an extra that only the preview and the tests install: nothing else in the
+bot may import this module.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import discord
+import simcord
 
 from analysis.errors import UserError
 
 if TYPE_CHECKING:
-    import simcord
-
     from bot.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -53,8 +52,6 @@ async def serve(
 
     The bot is the caller's to close. Raises UserError if the port is taken.
     """
-    import simcord
-
     env = simcord.Env(bot, settle_timeout=SETTLE_TIMEOUT)
     set_epoch(env, clock)
     guild = env.create_guild(GUILD, preferred_locale=DISCORD_LOCALES[locale])
@@ -175,8 +172,6 @@ async def _keep_time(env: simcord.Env, page: simcord.Preview, clock: Clock, turn
     The page is refreshed only if the bot did something by itself: a refresh wipes
     options that are half typed.
     """
-    import simcord
-
     while True:
         await asyncio.sleep(TICK)
         async with turn.lock:
@@ -222,8 +217,6 @@ def take_turns(page: simcord.Preview, turn: Turn) -> None:
 
     Without this an action that meets the clock is answered with an error.
     """
-    import simcord
-
     act = page._action
 
     async def act_in_turn(context_id: str | None, body: Any) -> dict[str, Any]:

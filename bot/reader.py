@@ -19,7 +19,9 @@ class Reader:
     look: Look
 
 
-def of(interaction: discord.Interaction, settings: ServerSettings | None, *, locale: str | None = None) -> Reader:
+def of(
+    interaction: discord.Interaction, settings: ServerSettings | None, *, locale: str | None = None
+) -> Reader:
     """What the server has set; else what its and the reader's Discord say.
 
     ``locale`` is a choice made on the card itself and goes before everything.
@@ -33,7 +35,9 @@ def of(interaction: discord.Interaction, settings: ServerSettings | None, *, loc
     else:
         server = settings.language, settings.zone, settings.palette, settings.theme
     language, zone, palette, theme = server
-    language = locale or (language if language in LOCALES else own)  # a server that reads both: each their own
+    language = locale or (
+        language if language in LOCALES else own
+    )  # a server that reads both: each their own
     return Reader(
         speech=Speech(language, ZoneInfo(zone)),
         look=Look(locale=language, theme=cast("Theme", theme), palette=cast("Palette", palette), zone=zone),

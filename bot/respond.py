@@ -85,20 +85,24 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=r"ll\d+\|.*"):
 
     @classmethod
     async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
+        item: ui.Item[Any],
+        match: re.Match[str],  # noqa: ARG003
+        /,
     ) -> CardButton:
         return cls(item)  # type: ignore[arg-type] # the template matches only buttons of ours
 
-    async def callback(self, interaction: discord.Interaction[Leadline]) -> None:
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
-            bot = interaction.client
+            bot: Leadline = interaction.client
             bot.refuse_when_closing()
             press = parse_press(self.custom_id, REPORTS)
             if press is None:
                 raise UserError("This card is from another version of Leadline. Ask again to get a new one.")
             async with bot.answers.running():
                 await _pressed(interaction, press)
-        except Exception as error:  # noqa: BLE001 -- the boundary: whatever it is, the presser is told
+        except Exception as error:
             await explain(interaction, error)
 
 

@@ -24,7 +24,9 @@ class Settings(BaseSettings):
     dev_guild_id: int | None = Field(
         None, description="Sync commands to this one server at once. Empty: to all servers."
     )
-    port: int = Field(8777, ge=0, le=65535, description="Port of the preview page on this machine; 0 takes a free one.")
+    port: int = Field(
+        8777, ge=0, le=65535, description="Port of the preview page on this machine; 0 takes a free one."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
     )

@@ -27,7 +27,8 @@ _INTERVALS = [
 
 class LevelsCog(commands.Cog):
     @app_commands.command(
-        name="levels", description=locale_str("How far down is the next floor, and what would have to hold to turn")
+        name="levels",
+        description=locale_str("How far down is the next floor, and what would have to hold to turn"),
     )
     @app_commands.describe(
         instrument=locale_str(INSTRUMENT.help),

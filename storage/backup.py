@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from analysis.errors import UserError
@@ -23,8 +23,11 @@ async def make(url: str, file: Path) -> None:
     source = sqlite.file_of(url)
     if source is None:
         raise UserError("Only a store in a file can be backed up.")
-    if await asyncio.to_thread(state_of, source) in {State.MISSING, State.EMPTY, State.FOREIGN}:
-        raise UserError("There is no store at {path} yet.", path=str(source))
+    match await asyncio.to_thread(state_of, source):
+        case State.MISSING | State.EMPTY | State.FOREIGN:
+            raise UserError("There is no store at {path} yet.", path=str(source))
+        case State.UNREADABLE:
+            raise UserError("The store at {path} cannot be read.", path=str(source))
     await asyncio.to_thread(copy, source, file)
 
 
@@ -49,7 +52,8 @@ def copy(source: Path, file: Path) -> None:
     except (OSError, sqlite3.Error):
         raise UserError("The backup cannot be written to {path}.", path=str(file)) from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

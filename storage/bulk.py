@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Table, insert
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from storage.store import Db
 
@@ -20,7 +19,7 @@ async def insert_rows(db: Db, table: Table, columns: Sequence[str], rows: Sequen
     if not rows:
         return
     compiled = insert(table).compile(dialect=db.dialect, column_keys=list(columns))
-    if not isinstance(compiled, SQLCompiler) or compiled.positiontup is None:
+    if compiled.positiontup is None:
         await db.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
         return
     order = [columns.index(name) for name in compiled.positiontup]

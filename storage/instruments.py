@@ -100,7 +100,9 @@ async def stored(db: Db) -> list[Series]:
 async def with_candles(db: Db) -> list[Series]:
     """The series that candles can be drawn from, one a code, finest interval first."""
     s = schema.series.c
-    rows = await db.execute(_series().where(s.source_id.is_not(None), s.has_ohlc).order_by(schema.instruments.c.id))
+    rows = await db.execute(
+        _series().where(s.source_id.is_not(None), s.has_ohlc).order_by(schema.instruments.c.id)
+    )
     best: dict[str, Series] = {}
     for row in rows:
         series = _made(row)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from analysis.errors import UserError
 from storage import backup, schema, sqlite
-from storage.state import State, revision_of, state_of
+from storage.state import State, revision_in, state_of
 from storage.store import Store
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -33,7 +33,7 @@ async def upgrade(url: str) -> Path | None:
         finally:
             await engine.dispose()
         return None
-    state = await asyncio.to_thread(state_of, file)
+    state = await asyncio.to_thread(state_of, file, recover=True)
     match state:
         case State.CURRENT:
             return None
@@ -41,6 +41,8 @@ async def upgrade(url: str) -> Path | None:
             raise UserError("{path} is not a store of this program.", path=str(file))
         case State.NEWER:
             raise UserError("The store at {path} was written by a newer version.", path=str(file))
+        case State.UNREADABLE:
+            raise UserError("The store at {path} cannot be read.", path=str(file))
     copied = None
     if state is State.OLDER:
         copied = file.with_name(f"{file.name}.before-{schema.REVISIONS[-1]}.bak")
@@ -68,8 +70,8 @@ def _make_folder(file: Path) -> None:
 
 
 async def _upgrade(engine: AsyncEngine) -> None:
-    async with engine.connect() as connection:
-        await connection.execution_options(begin="BEGIN IMMEDIATE")
+    async with engine.connect() as opened:
+        connection = await opened.execution_options(begin="BEGIN IMMEDIATE")
         # Outside any transaction, or SQLite ignores it: a batch migration re-creates
         # tables, and dropping a parent with keys enforced deletes its children.
         await _pragma(connection, "foreign_keys=OFF")
@@ -141,7 +143,7 @@ def _check(file: Path) -> Check:
         expected_revision=schema.REVISIONS[-1],
         sqlite_version=sqlite3.sqlite_version,
     )
-    if state in {State.MISSING, State.EMPTY, State.FOREIGN}:
+    if state in {State.MISSING, State.EMPTY, State.FOREIGN, State.UNREADABLE}:
         return blank
     try:
         with closing(
@@ -153,11 +155,13 @@ def _check(file: Path) -> Check:
             }
             (journal_mode,) = db.execute("PRAGMA journal_mode").fetchone()
             orphans = sum(1 for _ in db.execute("PRAGMA foreign_key_check"))
+            revision = revision_in(db)
     except sqlite3.DatabaseError as error:
         verdict, tables, journal_mode, orphans = (str(error),), set(schema.metadata.tables), None, 0
+        revision = None
     return Check(
         state=state,
-        revision=revision_of(file) if verdict == ("ok",) else None,
+        revision=revision,
         expected_revision=schema.REVISIONS[-1],
         sqlite_version=sqlite3.sqlite_version,
         journal_mode=journal_mode,

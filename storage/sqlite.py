@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from uuid import uuid4
 
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
@@ -55,22 +54,7 @@ def file_uri(file: Path, mode: str) -> str:
     return f"file:{quote(str(file.absolute()))}?mode={mode}"
 
 
-class Memory:
-    """A database in memory that outlives its pooled connection.
-
-    A cancelled statement makes the pool drop its connection, and a plain in-memory
-    database would vanish with it; this second, idle connection holds it.
-    """
-
-    def __init__(self) -> None:
-        self.name = f"file:leadline-{uuid4().hex}"
-        self._anchor = sqlite3.connect(f"{self.name}?mode=memory&cache=shared", uri=True)
-
-    def close(self) -> None:
-        self._anchor.close()
-
-
-def engine(url: str, *, readonly: bool = False, memory: Memory | None = None) -> AsyncEngine:
+def engine(url: str, *, readonly: bool = False) -> AsyncEngine:
     """An engine with one pooled connection that begins each transaction as its caller asks.
 
     The execution option ``begin`` holds the statement (``BEGIN`` where it is missing).
@@ -82,8 +66,6 @@ def engine(url: str, *, readonly: bool = False, memory: Memory | None = None) ->
     if file is not None:
         query = {"mode": "ro" if readonly else "rwc", "uri": "true"}
         parsed = parsed.set(database=f"file:{quote(str(file.absolute()))}", query=query)
-    elif memory is not None:
-        parsed = parsed.set(database=memory.name, query={"mode": "memory", "cache": "shared", "uri": "true"})
     made = create_async_engine(
         parsed,
         poolclass=AsyncAdaptedQueuePool,

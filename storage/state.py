@@ -11,26 +11,30 @@ from storage import schema, sqlite
 
 
 class State(StrEnum):
+    """What a file is. ``UNREADABLE``: SQLite cannot open it now, or not for reading only."""
+
     MISSING = "missing"
     EMPTY = "empty"
     FOREIGN = "foreign"
+    UNREADABLE = "unreadable"
     OLDER = "older"
     CURRENT = "current"
     NEWER = "newer"
 
 
-def revision_of(file: Path) -> str | None:
-    """The schema revision a SQLite file says it has; None if it says none."""
-    with closing(sqlite3.connect(sqlite.file_uri(file, "ro"), uri=True, timeout=sqlite.BUSY_SECONDS)) as db:
-        row = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-        row = db.execute("SELECT version_num FROM alembic_version").fetchone() if row else None
+def revision_in(db: sqlite3.Connection) -> str | None:
+    """The schema revision a database says it has; None if it says none."""
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone() is None:
+        return None
+    row = db.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(row[0]) if row else None
 
 
-def state_of(file: Path) -> State:
+def state_of(file: Path, *, recover: bool = False) -> State:
     """Tell a store from no file, a file of zero bytes, and any other file.
 
-    A SQLite file in which nothing was ever written counts as empty.
+    A SQLite file in which nothing was ever written counts as empty. What a killed process
+    left half written is rolled back if ``recover``; for reading only that cannot be done.
     """
     if not file.exists():
         return State.MISSING
@@ -38,17 +42,19 @@ def state_of(file: Path) -> State:
         return State.FOREIGN
     if file.stat().st_size == 0:
         return State.EMPTY
+    uri = sqlite.file_uri(file, "rw" if recover else "ro")
     try:
-        uri = sqlite.file_uri(file, "ro")
         with closing(sqlite3.connect(uri, uri=True, timeout=sqlite.BUSY_SECONDS)) as db:
             (application_id,) = db.execute("PRAGMA application_id").fetchone()
             (objects,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            revision = revision_in(db)
+    except sqlite3.OperationalError:
+        return State.UNREADABLE
     except sqlite3.DatabaseError:
         return State.FOREIGN
-    if application_id != schema.APPLICATION_ID:
-        return State.EMPTY if application_id == 0 and objects == 0 else State.FOREIGN
-    revision = revision_of(file)
-    if revision is None:
+    if application_id == 0 and objects == 0:
+        return State.EMPTY
+    if application_id != schema.APPLICATION_ID or revision is None:
         return State.FOREIGN
     if revision == schema.REVISIONS[-1]:
         return State.CURRENT

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
+from typing import Any, TypeVar
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, exists, or_, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -15,7 +17,57 @@ from analysis.errors import UserError
 from storage import schema, sqlite
 from storage.state import State, state_of
 
-Db = AsyncConnection
+# A plain BEGIN that writes after it has read can fail where no waiting helps.
+_READ, _WRITE = "BEGIN", "BEGIN IMMEDIATE"
+
+_T = TypeVar("_T")
+_Result = CursorResult[*tuple[Any, ...]]
+
+
+class Db:
+    """The connection inside one ``read()`` or ``write()``; made for the query modules of this package.
+
+    A statement that has begun is always waited for, also by a cancelled task. The
+    connection would otherwise be thrown away while the statement still runs on it: a file
+    would stay locked, and a store in memory would be gone.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._connection.dialect
+
+    async def execute(
+        self, statement: Executable, parameters: Sequence[Mapping[str, object]] | None = None
+    ) -> _Result:
+        return await _whole(self._connection.execute(statement, parameters))
+
+    async def scalar(self, statement: Executable) -> Any:
+        """The first value of the first row; None without rows."""
+        return await _whole(self._connection.scalar(statement))
+
+    async def exec_driver_sql(self, statement: str, parameters: list[tuple[Any, ...]]) -> _Result:
+        return await _whole(self._connection.exec_driver_sql(statement, parameters))
+
+    async def run_sync(self, work: Callable[[Connection], _T]) -> _T:
+        """Call ``work`` with the connection as SQLAlchemy's blocking functions want it."""
+        return await _whole(self._connection.run_sync(work))
+
+
+async def _whole(work: Coroutine[Any, Any, _T]) -> _T:
+    """Await ``work`` to its end, then let a cancellation through that came meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()
+        raise
 
 
 class _Block:
@@ -36,10 +88,9 @@ class Store:
     inside such a block while the block is open.
     """
 
-    def __init__(self, engine: AsyncEngine, *, memory: sqlite.Memory | None, readonly: bool) -> None:
+    def __init__(self, engine: AsyncEngine, *, readonly: bool) -> None:
         self.engine = engine
         self.readonly = readonly
-        self._memory = memory
         self._turn = asyncio.Lock()
         self._version = 0
 
@@ -52,10 +103,12 @@ class Store:
         schema is older or newer than this version's.
         """
         if sqlite.is_memory(url):
-            memory = sqlite.Memory()
-            return cls(sqlite.engine(url, memory=memory), memory=memory, readonly=False)
+            return cls(sqlite.engine(url), readonly=False)
         file = sqlite.file_of(url)
-        match await asyncio.to_thread(state_of, file) if file is not None else State.CURRENT:
+        state = State.CURRENT
+        if file is not None:
+            state = await asyncio.to_thread(state_of, file, recover=not readonly)
+        match state:
             case State.MISSING | State.EMPTY:
                 raise UserError("There is no store at {path} yet.", path=str(file))
             case State.FOREIGN:
@@ -64,7 +117,9 @@ class Store:
                 raise UserError("The store at {path} needs: leadline db upgrade.", path=str(file))
             case State.NEWER:
                 raise UserError("The store at {path} was written by a newer version.", path=str(file))
-        store = cls(sqlite.engine(url, readonly=readonly), memory=None, readonly=readonly)
+            case State.UNREADABLE:
+                raise UserError("The store at {path} cannot be read.", path=str(file))
+        store = cls(sqlite.engine(url, readonly=readonly), readonly=readonly)
         try:
             await store.has_market_rows()
         except DatabaseError:
@@ -76,8 +131,6 @@ class Store:
         """Wait for the running transaction, then let go of the connection."""
         async with self._turn:
             await self.engine.dispose()
-            if self._memory is not None:
-                self._memory.close()
 
     @property
     def version(self) -> int:
@@ -86,16 +139,15 @@ class Store:
 
     def read(self) -> AbstractAsyncContextManager[Db]:
         """One short transaction that sees one state of the store throughout."""
-        return self._transaction("BEGIN")
+        return self._transaction(_READ)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Db]:
         """One short transaction: committed at the end of the block, undone if it raises."""
         if self.readonly:
             raise RuntimeError("this store was opened for reading only")
-        async with self._transaction("BEGIN IMMEDIATE") as db:
+        async with self._transaction(_WRITE) as db:
             yield db
-        self._version += 1
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[Db]:
@@ -105,17 +157,35 @@ class Store:
         async with self._turn:
             block = _Block()
             _block.set(block)
+            connection = self.engine.connect()
             try:
-                async with self.engine.connect() as db:
-                    await db.execution_options(begin=begin)
-                    async with db.begin():
-                        yield db
+                await _whole(_begun(connection, begin))
+                try:
+                    yield Db(connection)
+                except BaseException:
+                    await _whole(connection.rollback())
+                    raise
+                await _whole(self._commit(connection, writes=begin == _WRITE))
             finally:
                 block.open = False
                 _block.set(None)
+                if connection.sync_connection is not None:
+                    await _whole(connection.close())
+
+    async def _commit(self, connection: AsyncConnection, *, writes: bool) -> None:
+        await connection.commit()
+        if writes:
+            self._version += 1
 
     async def has_market_rows(self) -> bool:
         """Whether anything to report on is stored: bars, flows, margins or macro values."""
         tables = (schema.bars, schema.flow_versions, schema.margin_changes, schema.macro_observations)
         async with self.read() as db:
             return bool(await db.scalar(select(or_(*(exists(select(t)) for t in tables)))))
+
+
+async def _begun(connection: AsyncConnection, begin: str) -> None:
+    connection = await connection.start()
+    connection = await connection.execution_options(begin=begin)
+    # The connection carries the transaction; nothing is done with the object itself.
+    _ = await connection.begin()

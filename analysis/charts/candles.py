@@ -46,7 +46,7 @@ class Columns:
         wicks = np.stack([wick_left, high, wick_left + wick, np.maximum(low, high + 1)], axis=1)
         bodies = np.stack([left, top, right, bottom], axis=1)
         rim = 2 if width >= _ROOMY else 1
-        hollows = bodies + (rim, rim, -rim, -rim)
+        hollows = bodies + np.array((rim, rim, -rim, -rim))
         seen = (hollows[:, 3] > hollows[:, 1]) & (rising and width > _TOUCHING)
         return wicks, bodies, hollows[seen]
 

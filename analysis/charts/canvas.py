@@ -23,6 +23,7 @@ from analysis.charts import png, text
 from analysis.charts.candles import Columns
 from analysis.charts.place import Box
 from analysis.charts.scale import Scale
+from analysis.charts.text import Face
 from analysis.charts.theme import RGB, Colours, Shape, blend
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1280, 720
 
+Point = tuple[float, float]
 Anchor = Literal["left", "centre", "right"]
 _ANCHOR: dict[Anchor, float] = {"left": 0.0, "centre": 0.5, "right": 1.0}
 
@@ -91,7 +93,7 @@ class Word:
     """A piece of text that was drawn, for whoever must keep clear of it."""
 
     text: str
-    px: int
+    face: Face
     box: Box
 
 
@@ -128,48 +130,31 @@ class Canvas:
         """A stroke through ``points`` (n, 2)."""
         self._agg.draw_path(_Pen(colour, width, dash), Path(np.asarray(points, np.float64)), self._flip, None)
 
-    def marker(
-        self, shape: Shape, x: float, y: float, radius: float, colour: RGB, *, hollow: bool = False
-    ) -> None:
+    def marker(self, shape: Shape, at: Point, radius: float, colour: RGB, *, hollow: bool = False) -> None:
         """A small shape with a rim of background, so that it reads on candles and rules alike."""
         background = self.colours.background
-        outline = _SHAPES[shape] * radius + (x, y)
-        path = Path(outline, closed=True)
-        halo = _Pen(background, 5.0)
-        self._agg.draw_path(halo, path, self._flip, (*_unit(background), 1.0))
+        path = Path(_SHAPES[shape] * radius + np.array(at), closed=True)
+        self._agg.draw_path(_Pen(background, 5.0), path, self._flip, (*_unit(background), 1.0))
         face = background if hollow else colour
         self._agg.draw_path(_Pen(colour, 2.5 if hollow else 0.0), path, self._flip, (*_unit(face), 1.0))
 
-    def text(
-        self,
-        words: str,
-        x: float,
-        middle: float,
-        px: int,
-        colour: RGB,
-        *,
-        bold: bool = False,
-        anchor: Anchor = "left",
-    ) -> Box:
-        """One line of text, its capitals centred on ``middle``; returns the room it takes."""
-        set_words = text.bitmap(words, px, bold=bold)
-        start = round(x - _ANCHOR[anchor] * set_words.advance)
-        baseline = text.baseline(middle, px)
-        box = Box(start, middle - 0.55 * px, start + set_words.advance, middle + 0.55 * px)
-        self.words.append(Word(words, px, box))
-        self._agg.draw_text_image(
-            set_words.mask,
-            start + set_words.left,
-            baseline - set_words.rise + set_words.mask.shape[0],
-            0.0,
-            _Pen(colour),
-        )
+    def text(self, words: str, at: Point, face: Face, colour: RGB, *, anchor: Anchor = "left") -> Box:
+        """One line of text, its capitals centred on the height of ``at``; returns the room it takes."""
+        line = text.bitmap(words, face)
+        start = round(at[0] - _ANCHOR[anchor] * line.advance)
+        box = Box(start, at[1] - 0.55 * face.px, start + line.advance, at[1] + 0.55 * face.px)
+        self.words.append(Word(words, face, box))
+        bottom = text.baseline(at[1], face) - line.rise + line.mask.shape[0]
+        self._agg.draw_text_image(line.mask, start + line.left, bottom, 0.0, _Pen(colour))
         return box
 
-    def tag(self, words: str, box: Box, px: int, *, fill: RGB, ink: RGB) -> None:
-        """Text in a filled box, for the one figure that must be found first."""
+    def tag(self, words: str, at: Point, face: Face, *, fill: RGB, ink: RGB) -> Box:
+        """Text in a filled box, for the one figure that must be found first; ``at`` is its left middle."""
+        room, half = text.width(words, face), 0.65 * face.px
+        box = Box(at[0], at[1] - half, at[0] + room + 20, at[1] + half)
         self.fill([box], fill)
-        self.text(words, box.left + 10, box.middle, px, ink, bold=True)
+        self.text(words, (at[0] + 10, at[1]), face, ink)
+        return box
 
     def panel(self, box: Box, scale: Scale) -> Panel:
         return Panel(self, box, scale)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from analysis.charts import level_words, quantities
-from analysis.charts.place import Box, stacked
-from analysis.charts.text import fit, width
+from analysis.charts.place import stacked
+from analysis.charts.text import Face, fit, width
 from analysis.charts.theme import mark
 
 if TYPE_CHECKING:
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from analysis.levels import Levels, LevelState
 
 MOST = 6
-_ANSWER, _STATE = 30, 24
-# Pixels: from the panel to the column, from the column's edge to its words, widest words,
-# heights of a label's two lines and of the tag.
-_LEADER, _INDENT, _WIDEST, _LINE, _UNDER, _TAG = 44, 30, 300, 37, 32, 46
+_FIGURES, _STANDING, _OFF_SCALE = Face(30, bold=True), Face(24), Face(26)
+# Pixels: from the panel to the column, from the column's edge to its words, the widest words;
+# heights of a label's two lines, of a level off the scale and of the tag; how far the column
+# outreaches the panel.
+_LEADER, _INDENT, _WIDEST, _LINE, _UNDER, _SHORT, _TAG, _OVER, _BELOW = 44, 30, 300, 37, 31, 34, 46, 14, 122
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What stands beside a level: figures over state. ``out`` is 1 or -1 when the level is off the scale."""
+    """What stands beside a level: figures over state; of a level off the scale only figures and an arrow."""
 
     state: LevelState
     figures: str
@@ -36,7 +37,19 @@ class Label:
 
     @property
     def width(self) -> float:
-        return _INDENT + max(width(self.figures, _ANSWER, bold=True), width(self.standing, _STATE))
+        if self.out:
+            return _INDENT + width(self.figures, _OFF_SCALE)
+        return _INDENT + max(width(self.figures, _FIGURES), width(self.standing, _STANDING))
+
+    @property
+    def height(self) -> int:
+        return _SHORT if self.out else _LINE + _UNDER
+
+    def wanted(self, scale: Scale, top: float, bottom: float) -> float:
+        """The middle the label would have if it were alone: its first line level with its rule."""
+        if self.out:
+            return top if self.out > 0 else bottom
+        return scale.y(self.state.level.price) + _UNDER / 2
 
 
 def labels(result: Levels, scale: Scale, look: Look, _: Gettext) -> list[Label]:
@@ -44,51 +57,48 @@ def labels(result: Levels, scale: Scale, look: Look, _: Gettext) -> list[Label]:
     floor = result.next_floor.price if result.next_floor else None
     chosen = sorted(result.levels, key=lambda s: (s.level.price != floor, abs(s.distance_pct)))[:MOST]
     zone = ZoneInfo(look.zone)
-    return [
-        Label(
-            state=s,
-            figures=f"{quantities.price(s.level.price)}  {quantities.percent(s.distance_pct)}",
-            standing=fit(level_words.standing(s, zone, _), _STATE, _WIDEST),
-            out=(s.level.price > scale.high) - (s.level.price < scale.low),
-        )
-        for s in sorted(chosen, key=lambda s: -s.level.price)
-    ]
+    found = []
+    for state in sorted(chosen, key=lambda s: -s.level.price):
+        out = (state.level.price > scale.high) - (state.level.price < scale.low)
+        figures = f"{quantities.price(state.level.price)}  {quantities.percent(state.distance_pct)}"
+        arrow = {1: "  ↑", 0: "", -1: "  ↓"}[out]
+        standing = fit(level_words.standing(state, zone, _), _STANDING, _WIDEST)
+        found.append(Label(state=state, figures=figures + arrow, standing=standing, out=out))
+    return found
 
 
-def room(found: Sequence[Label]) -> float:
+def room(result: Levels, found: Sequence[Label]) -> float:
     """Width of the column with its leaders."""
-    return _LEADER + max((label.width for label in found), default=140.0)
+    tag = width(quantities.price(result.price), _FIGURES) + 20
+    return _LEADER + max([tag, *(label.width for label in found)])
 
 
 def write(canvas: Canvas, panel: Panel, result: Levels, found: Sequence[Label]) -> None:
     """Place the labels and the tag of the price beside ``panel`` and lead each to its rule."""
-    wear = canvas.colours
-    top, bottom = panel.box.top - 20, panel.box.bottom + 40
-    edge = panel.box.right + _LEADER
-    price = quantities.price(result.price)
-    height = _LINE + _UNDER
+    wear, scale = canvas.colours, panel.scale
+    top, bottom = panel.box.top - _OVER, panel.box.bottom + _BELOW
+    side, edge = panel.box.right, panel.box.right + _LEADER
+    above = sum(label.state.level.price > result.price for label in found)
+    price = scale.y(result.price)
 
-    rows = [(label.state.level.price, label) for label in found] + [(result.price, None)]
-    rows.sort(key=lambda row: -row[0])
-    ys = [min(max(panel.scale.y(value), top), bottom) for value, _ in rows]
-    # A label's first line, not its middle, is level with its rule.
-    wanted = [y + (_UNDER / 2 if label else 0) for y, (_, label) in zip(ys, rows, strict=True)]
-    middles = stacked(wanted, [height if label else _TAG for _, label in rows], top, bottom)
-    for y, middle, (_, label) in zip(ys, middles, rows, strict=True):
-        line = middle - _UNDER / 2 if label else middle
-        colour = mark(label.state.state, wear).colour if label else wear.ink
-        if label is None or not label.out:
-            joint = [(panel.box.right, y), (panel.box.right + 8, y), (edge - 8, line), (edge, line)]
-            canvas.line(joint, colour, width=2.0)
-        else:
-            arrow = "↑" if label.out > 0 else "↓"
-            canvas.text(arrow, edge - 8, line, _STATE, colour, anchor="right")
-        if label is None:
-            half = _TAG / 2 - 4
-            tag = Box(edge, line - half, edge + width(price, _ANSWER, bold=True) + 20, line + half)
-            canvas.tag(price, tag, _ANSWER, fill=wear.ink, ink=wear.background)
-            continue
+    wanted = [label.wanted(scale, top, bottom) for label in found]
+    heights = [label.height for label in found]
+    wanted.insert(above, price)
+    heights.insert(above, _TAG)
+    middles = stacked(wanted, heights, top, bottom)
+
+    tag = middles.pop(above)
+    canvas.line([(side, price), (side + 8, price), (edge - 8, tag), (edge, tag)], wear.ink)
+    words = quantities.price(result.price)
+    canvas.tag(words, (edge, tag), _FIGURES, fill=wear.ink, ink=wear.background)
+    for label, middle in zip(found, middles, strict=True):
         told = mark(label.state.state, wear)
-        canvas.marker(told.shape, edge + 12, line, 9, told.colour, hollow=told.hollow)
-        canvas.text(label.figures, edge + _INDENT, line, _ANSWER, told.colour, bold=True)
-        canvas.text(label.standing, edge + _INDENT, line + _LINE / 2 + _STATE / 2 + 2, _STATE, wear.muted)
+        if label.out:
+            canvas.marker(told.shape, (edge + 12, middle), 7, told.colour, hollow=told.hollow)
+            canvas.text(label.figures, (edge + _INDENT, middle), _OFF_SCALE, told.colour)
+            continue
+        y, line = scale.y(label.state.level.price), middle - _UNDER / 2
+        canvas.line([(side, y), (side + 8, y), (edge - 8, line), (edge, line)], told.colour)
+        canvas.marker(told.shape, (edge + 12, line), 9, told.colour, hollow=told.hollow)
+        canvas.text(label.figures, (edge + _INDENT, line), _FIGURES, told.colour)
+        canvas.text(label.standing, (edge + _INDENT, middle + _LINE / 2), _STANDING, wear.muted)

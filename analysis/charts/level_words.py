@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from analysis.charts import quantities
-from analysis.charts.text import clean, width
+from analysis.charts.text import Face, clean, width
 from analysis.levels import Interval, Levels, LevelState, State
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ALT = 256
 # Room a tick's label needs beyond its own width before the next one, in pixels.
-_APART = 26
+_APART = 16
 
 
 def interval(value: Interval, _: Gettext) -> str:
@@ -86,11 +86,11 @@ def pocket(found: AirPocket, _: Gettext) -> str:
     return _("air pocket {percent} · {atr} ATR").format(percent=gap, atr=quantities.ratio(found.gap_atr))
 
 
-def hours(axis: TimeAxis, zone: ZoneInfo, _: Gettext) -> Iterator[tuple[int, str]]:
+def hours(axis: TimeAxis, zone: ZoneInfo, face: Face, _: Gettext) -> Iterator[tuple[int, str]]:
     """Ticks of a time axis as instants and words; midnight is told by its date."""
     patterns = {"minute": _("%H:%M"), "day": _("%-d %b"), "month": _("%b %Y")}
     sample = datetime(2026, 12, 28, 20, 0, tzinfo=UTC)
-    widest = max(width(sample.strftime(patterns[g]), 22) for g in ("minute", "day"))
+    widest = max(width(sample.strftime(patterns[g]), face) for g in ("minute", "day"))
     grain, ticks = axis.ticks(zone, int((axis.right - axis.left) // (widest + _APART)))
     for epoch in ticks:
         wall = datetime.fromtimestamp(epoch, UTC).astimezone(zone)

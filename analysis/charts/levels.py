@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,14 +13,15 @@ from analysis.charts.canvas import WIDTH, Canvas, Panel
 from analysis.charts.look import Gettext, Look, Picture
 from analysis.charts.place import Box, free
 from analysis.charts.scale import Scale, TimeAxis
-from analysis.charts.text import clean, fit, width
-from analysis.charts.theme import blend, colours, mark
+from analysis.charts.text import Face, clean, fit, width
+from analysis.charts.theme import RGB, blend, colours, mark
 from analysis.levels import Levels, LevelState, State
 
-# Pixels. What carries the answer is set in 30 or more, ticks and notes in 22:
-# a phone shows the picture at a third of its size.
-TITLES, ANSWER, NOTE = (38, 36, 34, 32, 30), 30, 22
-MARGIN = 24
+# What carries the answer is set in 30 pixels or more, ticks and notes in 22: a phone shows
+# the picture at a third of its size.
+TITLES = tuple(Face(px, bold=True) for px in (38, 36, 34, 32, 30))
+ANSWER, NOTE = Face(30), Face(22)
+MARGIN, GUTTER, STRIP = 24, 12, 36
 TITLE_LINE, TOP, PRICE_BOTTOM, VOLUME_TOP, BOTTOM, HOURS_LINE, FOOT_LINE = 46, 92, 548, 560, 628, 651, 695
 # Shares of the panel's height: candles smaller than this no longer read; room above and below.
 LEAST_CANDLES, HEADROOM = 0.45, 0.04
@@ -44,8 +46,8 @@ def compose(result: Levels, look: Look, _: Gettext) -> Canvas:
     ticks = scale.ticks(6)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     names = [quantities.tick(value, step) for value in ticks]
-    left = MARGIN + 12 + max((width(name, NOTE) for name in names), default=0.0)
-    right = WIDTH - MARGIN - level_labels.room(labels)
+    left = MARGIN + GUTTER + max((width(name, NOTE) for name in names), default=0.0)
+    right = WIDTH - MARGIN - level_labels.room(result, labels)
 
     axis = time_axis(result, left, right)
     bars = columns(result.candles, axis, int(result.interval.length.total_seconds()))
@@ -57,18 +59,19 @@ def compose(result: Levels, look: Look, _: Gettext) -> Canvas:
         prices.zone(result.air_pocket.bottom, result.air_pocket.top, tint)
     prices.grid(ticks)
     for name, value in zip(names, ticks, strict=True):
-        canvas.text(name, left - 12, scale.y(value), NOTE, wear.muted, anchor="right")
+        canvas.text(name, (left - GUTTER, scale.y(value)), NOTE, wear.muted, anchor="right")
     for state in seen:
         told = mark(state.state, wear)
-        prices.rule(state.level.price, told.colour, dash=told.dash)
+        is_floor = result.next_floor is not None and state.level.price == result.next_floor.price
+        prices.rule(state.level.price, told.colour, width=3.0 if is_floor else 2.0, dash=told.dash)
     prices.candles(bars)
     volumes.bars(bars)
     for state in seen:
         _turns(prices, axis, result, state)
-    _drop(prices, result)
+    _drop(prices, bars, result)
     level_labels.write(canvas, prices, result, labels)
     _notes(prices, bars, result, seen, _)
-    _hours(canvas, axis, ZoneInfo(look.zone), _)
+    _hours(canvas, axis, ZoneInfo(look.zone), last_close(result), _)
     _lines(canvas, result, look, _)
     return canvas
 
@@ -98,87 +101,98 @@ def span(result: Levels) -> tuple[float, float]:
 
 def time_axis(result: Levels, left: float, right: float) -> TimeAxis:
     """From the first bar to a little after the last; a few bars stand at the right, not stretched."""
-    opened, seconds = result.candles.opened_at, result.interval.length.total_seconds()
-    end = float(opened[-1]) + seconds if len(opened) else result.as_of.timestamp()
-    start = min(float(opened[0]) if len(opened) else end, end - FEWEST_BARS * seconds)
-    return TimeAxis(start, end + 0.05 * (end - start), left, right)
+    opened, end = result.candles.opened_at, last_close(result)
+    start = min(
+        float(opened[0]) if len(opened) else end, end - FEWEST_BARS * result.interval.length.total_seconds()
+    )
+    return TimeAxis(start, end + (end - start) * (STRIP + GUTTER) / (right - left), left, right)
+
+
+def last_close(result: Levels) -> float:
+    """Epoch seconds at which the last bar of the window closed."""
+    opened = result.candles.opened_at
+    return (
+        float(opened[-1]) + result.interval.length.total_seconds()
+        if len(opened)
+        else result.as_of.timestamp()
+    )
 
 
 def _turns(panel: Panel, axis: TimeAxis, result: Levels, state: LevelState) -> None:
     """A mark on the rule at each bar that confirmed a break or a reclaim."""
-    opened = result.candles.opened_at
-    half = result.interval.length / 2
+    drawn = set(result.candles.opened_at.tolist())
+    half = result.interval.length.total_seconds() / 2
     for event in state.events:
-        at = event.opened_at.timestamp()
-        if (event.before, event.after) in _TURNS and len(opened) and opened[0] <= at <= opened[-1]:
+        opened = int(event.opened_at.timestamp())
+        if (event.before, event.after) in _TURNS and opened in drawn:
             told = mark(event.after, panel.canvas.colours)
-            x = axis.x((event.opened_at + half).timestamp())
-            panel.canvas.marker(told.shape, x, panel.scale.y(state.level.price), 8, told.colour)
+            x = axis.x(opened + half)
+            panel.canvas.marker(told.shape, (x, panel.scale.y(state.level.price)), 7, told.colour)
 
 
-def _drop(panel: Panel, result: Levels) -> None:
-    """An arrow from the price down to the next floor: the question of the command, to scale."""
-    if not result.next_floor:
-        return
-    ink = panel.canvas.colours.ink
-    x = round(panel.box.right) - 18
-    top, bottom = panel.scale.y(result.price), panel.scale.y(result.next_floor.price)
-    if bottom - top > 24:  # noqa: PLR2004 (the arrow's head and as much again)
-        panel.canvas.line([(x, top), (x, bottom - 12)], ink, dash=(3.0, 3.0))
-        panel.canvas.marker("triangle_down", x, bottom - 10, 8, ink)
+def _drop(panel: Panel, bars: Columns, result: Levels) -> None:
+    """The price, and an arrow from it down to the next floor: the question of the command, to scale."""
+    ink, scale = panel.canvas.colours.ink, panel.scale
+    y = round(scale.y(result.price))
+    last = float(bars.right.max(initial=panel.box.left))
+    panel.canvas.line([(last + 4, y), (panel.box.right, y)], ink, dash=(2.0, 4.0))
+    if result.next_floor:
+        x = round(panel.box.right - STRIP / 2)
+        bottom = scale.y(result.next_floor.price)
+        if bottom - y > 2 * GUTTER:
+            panel.canvas.line([(x, y), (x, bottom - GUTTER)], ink)
+            panel.canvas.marker("triangle_down", (x, bottom - GUTTER), 8, ink)
 
 
 def _notes(panel: Panel, bars: Columns, result: Levels, seen: list[LevelState], _: Gettext) -> None:
     """What the air pocket measures and what each level is called, wherever no candle is in the way."""
     canvas, box, scale = panel.canvas, panel.box, panel.scale
-    # The strip of the arrow is kept clear too.
-    strip = np.array([(box.right - 36, box.top, box.right, box.bottom)])
-    taken = [bars.outline(scale) + (-6, -4, 6, 4), strip]
     rules = [scale.y(s.level.price) for s in seen]
-    taken.append(np.array([(box.left, y - 3, box.right, y + 3) for y in rules]).reshape(-1, 4))
+    taken = [
+        bars.outline(scale) + np.array((-6, -4, 6, 4)),
+        np.array([(box.left, y - 3, box.right, y + 3) for y in rules]).reshape(-1, 4),
+        np.array([(box.right - STRIP, box.top, box.right, box.bottom)]),
+    ]
 
-    def put(words: str, px: int, colour: tuple[int, int, int], heights: list[float]) -> bool:
-        wide = width(words, px)
-        starts = np.arange(box.left + 10, box.right - wide - 10, 20)
+    def put(words: str, face: Face, colour: RGB, heights: Sequence[float]) -> bool:
+        room, half = width(words, face), 0.6 * face.px
         candidates = (
-            Box(x, y - 0.6 * px, x + wide, y + 0.6 * px)
+            Box(x, y - half, x + room, y + half)
             for y in heights
-            if box.top <= y - 0.6 * px and y + 0.6 * px <= box.bottom
-            for x in starts
+            if box.top <= y - half and y + half <= box.bottom
+            for x in np.arange(box.left + 10, box.right - room - 10, 20)
         )
         place = free(candidates, np.concatenate(taken))
         if place:
-            drawn = canvas.text(words, place.left, place.middle, px, colour)
+            drawn = canvas.text(words, (place.left, place.middle), face, colour)
             taken.append(np.array([drawn.grown(6)]))
         return place is not None
 
-    pocket = result.air_pocket
-    if pocket:
-        top, bottom = max(box.top, scale.y(pocket.top)), min(box.bottom, scale.y(pocket.bottom))
-        middles = [float(y) for y in np.arange(bottom - 30, top + 26, -12)]
-        for px in (ANSWER, NOTE):
-            if put(level_words.pocket(pocket, _), px, canvas.colours.ink, middles):
-                break
     for state, y in zip(seen, rules, strict=True):
         words = fit(clean(state.level.label), NOTE, box.width / 2)
         if words:
-            put(words, NOTE, mark(state.state, canvas.colours).colour, [y - 18, y + 18])
+            put(words, NOTE, mark(state.state, canvas.colours).colour, (y - 18, y + 18))
+    if result.air_pocket:
+        words = level_words.pocket(result.air_pocket, _)
+        top = max(box.top, scale.y(result.air_pocket.top))
+        bottom = min(box.bottom, scale.y(result.air_pocket.bottom))
+        middle = (top + bottom) / 2
+        heights = sorted(np.arange(top, bottom, 8.0), key=lambda y: abs(y - middle))
+        put(words, ANSWER, canvas.colours.ink, heights) or put(words, NOTE, canvas.colours.ink, heights)
 
 
-def _hours(canvas: Canvas, axis: TimeAxis, zone: ZoneInfo, _: Gettext) -> None:
-    for epoch, words in level_words.hours(axis, zone, _):
-        x = axis.x(epoch)
-        half = width(words, NOTE) / 2
-        canvas.fill([(x, BOTTOM, x + 1, BOTTOM + 6)], canvas.colours.grid)
-        if axis.left <= x - half and x + half <= axis.right + MARGIN:
-            canvas.text(words, x, HOURS_LINE, NOTE, canvas.colours.muted, anchor="centre")
+def _hours(canvas: Canvas, axis: TimeAxis, zone: ZoneInfo, until: float, _: Gettext) -> None:
+    for epoch, words in level_words.hours(axis, zone, NOTE, _):
+        x, half = axis.x(epoch), width(words, NOTE) / 2
+        if epoch <= until and x - half >= MARGIN:
+            canvas.fill([(x, BOTTOM, x + 1, BOTTOM + 6)], canvas.colours.muted)
+            canvas.text(words, (x, HOURS_LINE), NOTE, canvas.colours.muted, anchor="centre")
 
 
 def _lines(canvas: Canvas, result: Levels, look: Look, _: Gettext) -> None:
     """The answer above the picture, where it comes from below."""
-    room = WIDTH - 2 * MARGIN
+    room, wear = WIDTH - 2 * MARGIN, canvas.colours
     title = level_words.title(result, _)
-    px = next((px for px in TITLES if width(title, px, bold=True) <= room), ANSWER)
-    canvas.text(fit(title, px, room, bold=True), MARGIN, TITLE_LINE, px, canvas.colours.ink, bold=True)
-    foot = fit(level_words.foot(result, look, _), NOTE, room)
-    canvas.text(foot, MARGIN, FOOT_LINE, NOTE, canvas.colours.muted)
+    face = next((face for face in TITLES if width(title, face) <= room), TITLES[-1])
+    canvas.text(fit(title, face, room), (MARGIN, TITLE_LINE), face, wear.ink)
+    canvas.text(fit(level_words.foot(result, look, _), NOTE, room), (MARGIN, FOOT_LINE), NOTE, wear.muted)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-_MINUS = "−"  # noqa: RUF001 (the typographic minus sign, as wide as a plus)
+_MINUS = "−"
 
 
 def price(value: float) -> str:
     """66,712 from a thousand up, two decimals from one up, four significant figures below."""
     size = abs(value)
-    if size >= 1000:  # noqa: PLR2004 (the rule just said)
+    if size >= 1000:
         decimals = 0
     elif size >= 1:
         decimals = 2
@@ -22,7 +22,7 @@ def price(value: float) -> str:
 def tick(value: float, step: float) -> str:
     """A price on a scale: as many decimals as the step between ticks needs."""
     decimals = 0
-    while decimals < 8 and abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:  # noqa: PLR2004
+    while decimals < 8 and abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:
         decimals += 1
     return _signed(f"{value:,.{decimals}f}")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.ft2font import FT2Font, LoadFlags
@@ -25,6 +25,13 @@ _BOLD = "LeadlineSansTC-Bold.otf"
 # Half the height of capitals and figures, as a share of the size: what centres a line.
 _HALF_CAPITAL = 0.367
 _ELLIPSIS = "…"
+
+
+class Face(NamedTuple):
+    """A size in pixels to the em, and a weight. Only Latin and figures have a bold."""
+
+    px: int
+    bold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ def _font(name: str) -> FT2Font:
 
 @cache
 def characters(*, bold: bool = False) -> frozenset[str]:
-    """What the typeface can set. Bold has Latin and figures only; the rest of a line stays regular."""
+    """What the typeface can set; in bold words the characters that bold lacks stay regular."""
     return frozenset(map(chr, _font(_BOLD if bold else _REGULAR).get_charmap()))
 
 
@@ -67,14 +74,14 @@ def _drawable(character: str, known: frozenset[str]) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def bitmap(text: str, px: int, *, bold: bool = False) -> Bitmap:
-    """``text`` set at ``px`` pixels to the em."""
-    heavy = characters(bold=True) if bold else frozenset[str]()
+def bitmap(text: str, face: Face) -> Bitmap:
+    """``text`` set in ``face``."""
+    heavy = characters(bold=True) if face.bold else frozenset[str]()
     pen = 0.0
     pieces: list[tuple[int, int, NDArray[np.uint8]]] = []
     for is_heavy, run in groupby(text, heavy.__contains__):
         font = _font(_BOLD if is_heavy else _REGULAR)
-        font.set_size(px, 72)
+        font.set_size(face.px, 72)
         font.set_text("".join(run), 0.0, flags=LoadFlags.NO_HINTING)
         width, height = font.get_width_height()
         font.draw_glyphs_to_bitmap(antialiased=True)
@@ -99,24 +106,24 @@ def bitmap(text: str, px: int, *, bold: bool = False) -> Bitmap:
     return Bitmap(mask, left, rise, pen)
 
 
-def width(text: str, px: int, *, bold: bool = False) -> float:
+def width(text: str, face: Face) -> float:
     """Pixels the pen travels."""
-    return bitmap(text, px, bold=bold).advance
+    return bitmap(text, face).advance
 
 
-def baseline(middle: float, px: int) -> int:
+def baseline(middle: float, face: Face) -> int:
     """Where a line must stand for its capitals to be centred on ``middle``."""
-    return round(middle + _HALF_CAPITAL * px)
+    return round(middle + _HALF_CAPITAL * face.px)
 
 
-def fit(text: str, px: int, room: float, *, bold: bool = False) -> str:
+def fit(text: str, face: Face, room: float) -> str:
     """``text``, or as much of its beginning as goes into ``room`` pixels with an ellipsis."""
-    if width(text, px, bold=bold) <= room:
+    if width(text, face) <= room:
         return text
     short, long = 0, len(text)
     while short < long:
         half = (short + long + 1) // 2
-        if width(text[:half].rstrip() + _ELLIPSIS, px, bold=bold) <= room:
+        if width(text[:half].rstrip() + _ELLIPSIS, face) <= room:
             short = half
         else:
             long = half - 1

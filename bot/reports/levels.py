@@ -30,7 +30,9 @@ BOOK_INSTRUMENT: Final = "BTC"
 DEFAULT_DAYS: Final = {Interval.M30: 7, Interval.H1: 14, Interval.H4: 60, Interval.D1: 365}
 INSTRUMENT = Option(name="instrument", help=N_("What to look at (default BTC)"))
 INTERVAL = Option(
-    name="interval", help=N_("Length of a bar (default 30m)"), choices=tuple(interval.value for interval in Interval)
+    name="interval",
+    help=N_("Length of a bar (default 30m)"),
+    choices=tuple(interval.value for interval in Interval),
 )
 SINCE = Option(name="since", help=N_("First day shown: 7d, 1/28 or 2026-01-28"))
 BARS = Option(name="bars", help=N_("How many bars to show, instead of a first day"))
@@ -74,7 +76,7 @@ def write(query: LevelsQuery) -> dict[str, str]:
 
 
 async def answer(query: LevelsQuery, asked: Asked) -> Levels:
-    """query -> rows -> frame -> result. Raises UserError when it cannot be answered."""
+    """Query -> rows -> frame -> result. Raises UserError when it cannot be answered."""
     async with asked.store.read() as db:
         series = await _series(db, query)
         rows = await bars.closed(db, series, series.interval, at=asked.at)
@@ -125,7 +127,9 @@ async def _series(db: Db, query: LevelsQuery) -> Series:
             known=", ".join(known),
         )
     if query.interval is not Interval.D1:
-        raise UserError("{instrument} is known by daily bars only: ask with interval 1d.", instrument=series.code)
+        raise UserError(
+            "{instrument} is known by daily bars only: ask with interval 1d.", instrument=series.code
+        )
     return series
 
 
@@ -162,7 +166,9 @@ def _price_line(result: Levels, speech: Speech) -> str:
     _ = speech._
     price, time = speech.price(result.price), speech.instant(result.price_at)
     if result.change_24h_pct is None:
-        return _("**{instrument} {price}** · {time}").format(instrument=result.instrument, price=price, time=time)
+        return _("**{instrument} {price}** · {time}").format(
+            instrument=result.instrument, price=price, time=time
+        )
     return _("**{instrument} {price}** · {change} in 24 h · {time}").format(
         instrument=result.instrument, price=price, change=speech.percent(result.change_24h_pct), time=time
     )
@@ -184,7 +190,9 @@ def _floor_line(result: Levels, speech: Speech) -> str:
 def _distance(pct: float, atr: float | None, speech: Speech) -> str:
     if atr is None:
         return speech.percent(pct)
-    return speech._("{percent}, {atr} daily ATR").format(percent=speech.percent(pct), atr=speech.number(abs(atr)))
+    return speech._("{percent}, {atr} daily ATR").format(
+        percent=speech.percent(pct), atr=speech.number(abs(atr))
+    )
 
 
 def deciding(result: Levels) -> LevelState | None:
@@ -210,9 +218,9 @@ def state_sentence(item: LevelState, speech: Speech) -> str:
     needed = item.bars_needed
     match item.state:
         case State.BREAKING:
-            return _("{level} is breaking: {held}/{needed} closes below it; a close above {edge} ends that").format(
-                level=level, held=item.bars_held, needed=needed, edge=edge
-            )
+            return _(
+                "{level} is breaking: {held}/{needed} closes below it; a close above {edge} ends that"
+            ).format(level=level, held=item.bars_held, needed=needed, edge=edge)
         case State.RECLAIMING:
             return _(
                 "{level} is being reclaimed: held {held}/{needed} bars; a close below {edge} ends that"
@@ -327,7 +335,9 @@ def _history(result: Levels, speech: Speech) -> list[str]:
         if item.first_close_below is not None:
             first = item.first_close_below + result.interval.length
             told.append((first, _("first close below {level}").format(level=level)))
-        told += [(event.time, _event_words(event, level, speech)) for event in item.events if event.time > opened]
+        told += [
+            (event.time, _event_words(event, level, speech)) for event in item.events if event.time > opened
+        ]
     told.sort(key=lambda entry: entry[0])
     return [f"{speech.instant(time)} · {words}" for time, words in told[-20:]]
 
@@ -424,7 +434,7 @@ def as_table(result: Levels) -> Sequence[Sequence[object]]:
     """The bars in the picture, one row each, with the state of every level after that bar."""
     names = [f"state_{item.level.price:g}" for item in result.levels]
     unit = result.quote
-    header = ["opened_at_utc", *(f"{name}_{unit}" for name in ("open", "high", "low", "close"))]
+    header: list[object] = ["opened_at_utc", *(f"{name}_{unit}" for name in ("open", "high", "low", "close"))]
     header += [f"volume_{result.instrument}", *names]
     candles = result.candles
     rows: list[list[object]] = [header]

@@ -27,13 +27,13 @@ def start_date(text: str, now: datetime) -> date:
     except (ValueError, OverflowError):
         day = None
     if day is None:
-        raise UserError(
-            "“{value}” is not a start date: write 7d, 1/28 or 2026-01-28.", value=typed[:40]
-        )
+        raise UserError("“{value}” is not a start date: write 7d, 1/28 or 2026-01-28.", value=typed[:40])
     if day > today:
         raise UserError("The start date {value} lies in the future.", value=day.isoformat())
     if day < _EARLIEST:
-        raise UserError("The start date {value} lies before there was anything to trade.", value=day.isoformat())
+        raise UserError(
+            "The start date {value} lies before there was anything to trade.", value=day.isoformat()
+        )
     return day
 
 

@@ -16,31 +16,38 @@ SELL_OFF = datetime(2026, 2, 5, 18, 0, tzinfo=UTC)
     ("discord_locale", "ours"),
     [("zh-TW", "zh-TW"), ("zh-CN", "zh-TW"), ("en-US", "en"), ("en-GB", "en"), ("de", "en"), ("ja", "en")],
 )
-def test_every_discord_locale_has_one_of_our_languages(discord_locale, ours):
+def test_every_discord_locale_has_one_of_our_languages(discord_locale: str, ours: str) -> None:
     assert nearest(discord_locale) == ours
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(73_600.0, "73,600"), (66_712.4, "66,712"), (9_999.5, "9,999.50"), (76.53, "76.53"), (77.0, "77"), (0.0341, "0.0341")],
+    [
+        (73_600.0, "73,600"),
+        (66_712.4, "66,712"),
+        (9_999.5, "9,999.50"),
+        (76.53, "76.53"),
+        (77.0, "77"),
+        (0.0341, "0.0341"),
+    ],
 )
-def test_prices_keep_the_decimals_that_matter(value, shown):
+def test_prices_keep_the_decimals_that_matter(value: float, shown: str) -> None:
     assert EN.price(value) == shown
 
 
-def test_percent_has_a_real_minus_sign_and_does_not_break_before_the_unit():
+def test_percent_has_a_real_minus_sign_and_does_not_break_before_the_unit() -> None:
     assert EN.percent(-15.94) == "−15.9\N{NO-BREAK SPACE}%"
     assert EN.percent(2.0) == "+2.0\N{NO-BREAK SPACE}%"
     assert EN.percent(-0.04) == "0.0\N{NO-BREAK SPACE}%"
 
 
-def test_instants_are_told_in_the_servers_zone():
+def test_instants_are_told_in_the_servers_zone() -> None:
     assert EN.instant(SELL_OFF) == "5 Feb 18:00 UTC"
     assert ZH.instant(SELL_OFF) == "2/6（五）02:00 台北"
     assert Speech("en", ZoneInfo("America/New_York")).instant(SELL_OFF) == "5 Feb 13:00 New York"
 
 
-def test_days():
+def test_days() -> None:
     assert EN.day(date(2026, 2, 4)) == "4 Feb 2026"
     assert ZH.day(date(2026, 2, 4)) == "2026/2/4"
 
@@ -54,13 +61,15 @@ def test_days():
         (timedelta(hours=48), "2 days old", "2 天前"),
     ],
 )
-def test_age_in_its_largest_whole_unit(age, english, chinese):
+def test_age_in_its_largest_whole_unit(age: timedelta, english: str, chinese: str) -> None:
     assert EN.age(age) == english
     assert ZH.age(age) == chinese
 
 
-def test_labels_of_ours_are_translated_and_a_moderators_cannot_format():
+def test_labels_of_ours_are_translated_and_a_moderators_cannot_format() -> None:
     assert ZH.label("round number") == "整數關卡"
     assert EN.label("round number") == "round number"
-    assert EN.label("[free](https://evil.example) @everyone `x`") == "`[free](https://evil.example) @everyone x`"
+    assert (
+        EN.label("[free](https://evil.example) @everyone `x`") == "`[free](https://evil.example) @everyone x`"
+    )
     assert EN.label("\u202e\n") == "–"

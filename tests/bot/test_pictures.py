@@ -12,7 +12,11 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import discord
 import pytest
+import simcord
+from discord.ext import commands
+from easel import Card
 
 from analysis.charts.look import Look, Picture
 from bot import drawing
@@ -25,16 +29,12 @@ Opener = Callable[..., AbstractAsyncContextManager[Pictures]]
 
 
 def card(text: str = "card", *, as_of: datetime = NOW, seconds: float = 0.0, pid_file: str = "") -> Result:
-    from easel import Card
-
     # A fresh string each time: equal questions must be one question, whoever made them.
     return Card(as_of=as_of, text="".join(text), seconds=seconds, pid_file=pid_file)
 
 
 @pytest.fixture
-def easel(monkeypatch: pytest.MonkeyPatch) -> Opener:
-    monkeypatch.syspath_prepend(str(HERE))
-
+def easel() -> Opener:
     @contextlib.asynccontextmanager
     async def opened(**options: object) -> AsyncIterator[Pictures]:
         pictures = Pictures(
@@ -255,6 +255,37 @@ async def test_the_event_loop_keeps_running_while_pictures_are_drawn(easel: Open
         watchdog.cancel()
     assert pictures.drawn == 20
     assert longest < 0.15
+
+
+async def test_a_bot_under_simcord_gets_its_pictures_and_its_failures(easel: Opener) -> None:
+    """SimCord stops the bot's clocks: neither drawing nor the time limit may depend on them."""
+    bot = commands.Bot("!", intents=discord.Intents(guilds=True))
+
+    @bot.tree.command(description="draw")
+    async def draw(interaction: discord.Interaction, chart: str) -> None:
+        try:
+            picture = await pictures.draw(chart, card("under simcord", seconds=30), Look())
+            answer = picture.png[1:4].decode()
+        except PictureUnavailable as error:
+            answer = str(error)
+        await interaction.response.send_message(answer)
+
+    async def sync() -> None:
+        await bot.tree.sync()
+
+    bot.setup_hook = sync  # type: ignore[method-assign]
+    async with easel(limit=0.5, workers=2) as pictures, simcord.run(bot, settle_timeout=10) as env:
+        guild = env.create_guild()
+        channel = guild.create_text_channel("trading")
+        member = guild.add_member(env.create_user("alex"))
+        for chart, answer in {
+            "plain": "PNG",
+            "dies": "the drawing process died",
+            "slow": "the drawing took too long",
+        }.items():
+            drawn = (await member.slash(channel, "draw", chart=chart)).response
+            assert drawn is not None
+            assert drawn.content == answer
 
 
 def host(until: str) -> subprocess.Popen[str]:

@@ -12,18 +12,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 import pytest
 import simcord
+from tiny import Tiny
 
 from analysis.errors import UserError
 from bot import preview
 from bot.clock import FixedClock, ShiftedClock
-
-if TYPE_CHECKING:
-    from tiny import Tiny
 
 BROWSER = Path(__file__).parents[1] / "browser"
 START = datetime(2026, 2, 5, 18, tzinfo=UTC)
@@ -104,10 +102,7 @@ Server = Callable[..., AbstractAsyncContextManager[Served]]
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Server:
-    monkeypatch.syspath_prepend(str(BROWSER))
-    from tiny import Tiny
-
+def served() -> Server:
     @contextlib.asynccontextmanager
     async def serve(*, locale: str = "en", port: int | None = None, **habits: Any) -> AsyncIterator[Served]:
         stop = asyncio.Event()
@@ -126,7 +121,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Server:
                 )
             )
             try:
-                await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
+                waiting: list[asyncio.Future[Any]] = [serving, ready]
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 if serving.done():
                     serving.result()
                 page = Page(http, ready.result())
@@ -196,7 +192,7 @@ async def test_discords_time_starts_at_the_clock_and_runs_with_it(served: Server
     async with served() as it:
         await asyncio.sleep(2.5)
         seconds = it.bot.seconds
-    assert seconds[0] - START < timedelta(seconds=2)
+    assert timedelta() <= seconds[0] - START < timedelta(seconds=2)
     assert len(seconds) >= 3
     assert all(timedelta(seconds=0.5) < b - a < timedelta(seconds=2) for a, b in pairwise(seconds))
 
@@ -285,8 +281,6 @@ async def test_ending_the_session_in_the_page_ends_the_preview(served: Server) -
 
 async def test_the_private_parts_of_simcord_are_where_they_were(served: Server) -> None:
     """If this fails after an upgrade, read the end of bot/preview.py beside SimCord's source."""
-    from tiny import Tiny
-
     assert simcord.__version__ == "3.2.1"
     env = simcord.Env(Tiny())
     preview.set_epoch(env, FixedClock(START))

@@ -6,6 +6,7 @@ tests drive until they are given another program.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import io
 import sys
@@ -85,7 +86,7 @@ class Tiny(commands.Bot):
             ]
 
         await self.tree.sync()
-        self.each_second.start()
+        self.ticking = self.each_second.start()
 
     @tasks.loop(seconds=1)
     async def each_second(self) -> None:
@@ -102,18 +103,18 @@ def _wait(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-async def main() -> None:
+async def main(post_after: int | None) -> None:
     from bot.clock import SystemClock
     from bot.preview import serve
     from bot.shutdown import stopped_by_signals
 
     stop = asyncio.Event()
     with stopped_by_signals(stop):
-        async with Tiny() as bot:
+        async with Tiny(post_after=post_after) as bot:
             await serve(
                 bot,
                 clock=SystemClock(),
-                port=int(sys.argv[1]) if len(sys.argv) > 1 else None,
+                port=None,
                 locale="en",
                 zone="UTC",
                 welcome="Welcome. Type /show.",
@@ -124,4 +125,6 @@ async def main() -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
-    asyncio.run(main())
+    options = argparse.ArgumentParser()
+    options.add_argument("--post-after", type=int)
+    asyncio.run(main(options.parse_args().post_after))

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import discord
 import pytest
 import simcord
 import simcord.interactions
-from simcord.components import walk_components
 
 from bot.answers import Answers
 from bot.client import Leadline
-
-
-@dataclass
-class Server:
-    """A server with a channel, two members and a moderator."""
-
-    env: simcord.Env
-    channel: Any
-    alice: simcord.MemberActor
-    bob: simcord.MemberActor
-    moderator: simcord.MemberActor
+from tests.cogs.people import Server, Speaking, people_of
 
 
 @pytest.fixture
@@ -38,35 +25,8 @@ def server(simcord_env: simcord.Env) -> Server:
     return people_of(simcord_env)
 
 
-def people_of(env: simcord.Env) -> Server:
-    guild = env.create_guild("Trading group")
-    keeper = guild.create_role("keeper", permissions=discord.Permissions(manage_guild=True))
-    return Server(
-        env=env,
-        channel=guild.create_text_channel("trading"),
-        alice=guild.add_member(env.create_user("alice")),
-        bob=guild.add_member(env.create_user("bob")),
-        moderator=guild.add_member(env.create_user("mod"), roles=[keeper]),
-    )
-
-
-def texts(message: simcord.ResponseMessage) -> list[str]:
-    """All text of a card, in order."""
-    return [part["content"] for part in walk_components(message.components) if part.get("type") == 10]
-
-
-def buttons(message: simcord.ResponseMessage) -> dict[str, str]:
-    """Labels of the buttons of a card, with their custom_id."""
-    return {part["label"]: part["custom_id"] for part in walk_components(message.components) if part.get("type") == 2}
-
-
-def pictures_of(message: simcord.ResponseMessage) -> list[dict[str, Any]]:
-    galleries = [part for part in walk_components(message.components) if part.get("type") == 12]
-    return [item for gallery in galleries for item in gallery["items"]]
-
-
 @pytest.fixture
-def speaking() -> Callable[[str], AbstractContextManager[None]]:
+def speaking() -> Speaking:
     """Interactions made inside ``with speaking("zh-TW")`` carry that locale; SimCord itself knows only en-US."""
     original = simcord.interactions.base_payload
 

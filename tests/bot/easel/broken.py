@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.charts.look import Gettext, Look, Picture
 from easel import Card
+
+from analysis.charts.look import Gettext, Look, Picture
 
 
 def draw(result: Card, look: Look, _: Gettext) -> Picture:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from analysis.charts.look import Gettext, Look, Picture
 from easel import Card
+
+from analysis.charts.look import Gettext, Look, Picture
 
 
 def draw(result: Card, look: Look, _: Gettext) -> Picture:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from analysis.charts.look import Gettext, Look, Picture
 from easel import Card
+
+from analysis.charts.look import Gettext, Look, Picture
 
 
 def draw(result: Card, look: Look, _: Gettext) -> Picture:

@@ -6,8 +6,9 @@ import os
 import time
 from pathlib import Path
 
-from analysis.charts.look import Gettext, Look, Picture
 from easel import Card
+
+from analysis.charts.look import Gettext, Look, Picture
 
 
 def draw(result: Card, look: Look, _: Gettext) -> Picture:

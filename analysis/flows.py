@@ -1,0 +1,430 @@
+"""Net flows of spot ETFs: streak, odds, rolling sums, cushion, regime. Amounts in US$ million.
+
+Only days whose every fund is final count. A day that is partly reported or not at all
+is shown and left out of every figure; a holiday is no day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from itertools import accumulate
+from math import exp, fsum, lgamma, log, log1p
+from statistics import fmean, stdev
+
+from analysis.errors import UserError
+
+DEFAULT_DAYS = 30
+Z_WINDOW = 250
+
+
+class DayState(StrEnum):
+    """How much of a day's flow has been published."""
+
+    FINAL = "final"
+    PARTIAL = "partial"
+    PENDING = "pending"
+    CLOSED = "closed"
+
+
+class Regime(StrEnum):
+    INSUFFICIENT = "INSUFFICIENT"
+    CAPITULATION = "CAPITULATION"
+    DISTRIBUTION = "DISTRIBUTION"
+    STABILISING = "STABILISING"
+    ACCUMULATION = "ACCUMULATION"
+    NEUTRAL = "NEUTRAL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One version of what was published for a US trade date, known from ``known_at`` on.
+
+    ``total_musd`` is null while nothing is reported; in ``funds`` null means not
+    reported, which 0.0 does not.
+    """
+
+    date: date
+    known_at: datetime
+    state: DayState
+    total_musd: float | None
+    funds: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A day of the window. ``sole_outflow``: the only fund with an outflow, if others had inflows or none."""
+
+    date: date
+    state: DayState
+    total_musd: float | None
+    cumulative_musd: float | None
+    funds: Mapping[str, float | None]
+    sole_outflow: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fund:
+    """One fund: last final day (null if it did not report), sum of the window, sum since launch."""
+
+    code: str
+    last_musd: float | None
+    sum_musd: float
+    cumulative_musd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A calendar month of final days; ``complete`` once it is over and none of its days is waited for."""
+
+    first: date
+    total_musd: float
+    final_days: int
+    positive_days: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extreme:
+    date: date
+    total_musd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cushion:
+    """How far cumulative net inflow has fallen from its peak: 0 or negative.
+
+    ``pct`` of the peak (null where that is not positive); ``days_left`` = inflow of the
+    last 60 final days / the mean daily outflow of the last 20, null while that mean is
+    no outflow or there are fewer days.
+    """
+
+    musd: float
+    pct: float | None
+    peak_musd: float
+    peak_date: date
+    days_left: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Odds:
+    """How rare so few inflow days are: P(X <= positive) with X binomial(final_days, base_share).
+
+    ``base_share`` is the share of positive days among the ``base_days`` final days
+    before the window.
+    """
+
+    p_value: float
+    base_share: float
+    base_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the regime is read from, at the last final day.
+
+    Sums of the last 5 and 20 final days, share of inflow days among the last 20 in
+    percent; ``z5`` and ``percentile5`` set the 5-day sum against the last
+    ``sums5`` (at most 250) of its kind, itself included: (S - mean) / sd (n - 1) and
+    100 rank / (n + 1).
+    """
+
+    rolling_5_musd: float | None
+    rolling_20_musd: float | None
+    hit_rate_20_pct: float | None
+    z5: float | None
+    percentile5: float | None
+    sums5: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """What ``/flows`` knows at ``as_of``.
+
+    ``last_date`` is the last final day. Counts, ``sum_musd``, ``best``, ``worst``,
+    ``odds`` and ``days`` speak of the window, from ``since`` inclusive; everything else
+    of the whole history. ``streak``: days of one sign in a row, negative for outflow; a
+    day of exactly zero neither breaks nor lengthens it, ``streak_zeros`` says how many
+    are inside. ``waiting``: days not yet final among the last 20 sessions. ``largest``:
+    the fund with most of |flow| on the last final day, with its share in percent.
+    ``days`` oldest first, with holidays as ``closed``.
+    """
+
+    as_of: datetime
+    asset: str
+    source: str
+    since: date
+    last_date: date
+    last_musd: float
+    final_days: int
+    positive_days: int
+    negative_days: int
+    sum_musd: float
+    best: Extreme | None
+    worst: Extreme | None
+    odds: Odds | None
+    streak: int
+    streak_since: date | None
+    streak_zeros: int
+    cumulative_musd: float
+    cushion: Cushion
+    reading: Reading
+    regime: Regime
+    waiting: int
+    largest: str | None
+    largest_share_pct: float | None
+    days: tuple[Day, ...]
+    months: tuple[Month, ...]
+    funds: tuple[Fund, ...]
+
+
+def assess(
+    reports: Sequence[Report],
+    *,
+    asset: str,
+    as_of: datetime,
+    source: str,
+    since: date | None = None,
+    closed: Collection[date] = (),
+) -> Flows:
+    """Judge the flows of ``asset`` with what was known at ``as_of``.
+
+    ``reports``: every version of every day since launch, in any order; of each day the
+    last version known by then counts. ``closed``: market holidays, shown as such.
+    ``since``: trade date, null for the last 30 final days.
+
+    Raises UserError if no final day was known.
+    """
+    latest = _latest(reports, as_of)
+    final = [(day.date, day.total_musd) for day in latest if _is_final(day) and day.total_musd is not None]
+    if not final:
+        raise UserError("No final day of {asset} ETF flows was known at that time.", asset=asset)
+    dates, totals = [day for day, _ in final], [total for _, total in final]
+    since = dates[-DEFAULT_DAYS:][0] if since is None else since
+    window = [(day, total) for day, total in final if day >= since]
+    streak, streak_since, streak_zeros = _streak(dates, totals)
+    recent = dates[-20:][0]
+    waiting = sum(not _is_final(day) and day.date >= recent for day in latest)
+    reading = _reading(totals)
+    largest, share = _largest(next(day for day in latest if day.date == dates[-1]).funds)
+    return Flows(
+        as_of=as_of,
+        asset=asset,
+        source=source,
+        since=since,
+        last_date=dates[-1],
+        last_musd=totals[-1],
+        final_days=len(window),
+        positive_days=sum(total > 0 for _, total in window),
+        negative_days=sum(total < 0 for _, total in window),
+        sum_musd=fsum(total for _, total in window),
+        best=_extreme(max(window, key=lambda day: day[1], default=None)),
+        worst=_extreme(min(window, key=lambda day: day[1], default=None)),
+        odds=_odds(totals[: len(totals) - len(window)], [total for _, total in window]),
+        streak=streak,
+        streak_since=streak_since,
+        streak_zeros=streak_zeros,
+        cumulative_musd=fsum(totals),
+        cushion=_cushion(dates, totals),
+        reading=reading,
+        regime=regime(reading, final_days=len(final), waiting=waiting),
+        waiting=waiting,
+        largest=largest,
+        largest_share_pct=share,
+        days=_days(latest, dict(zip(dates, accumulate(totals), strict=True)), since, closed, as_of),
+        months=_months(latest, as_of),
+        funds=_funds(latest, since),
+    )
+
+
+def binomial_at_most(positive: int, days: int, share: float) -> float:
+    """P(X <= positive), X ~ binomial(days, share): sum of C(n, i) p^i (1 - p)^(n - i)."""
+    if share <= 0 or positive >= days:
+        return 1.0
+    if share >= 1:
+        return 0.0
+    return fsum(
+        exp(
+            lgamma(days + 1)
+            - lgamma(i + 1)
+            - lgamma(days - i + 1)
+            + i * log(share)
+            + (days - i) * log1p(-share)
+        )
+        for i in range(positive + 1)
+    )
+
+
+def regime(reading: Reading, *, final_days: int, waiting: int) -> Regime:
+    """The first rule that fits.
+
+    INSUFFICIENT under 15 final days or more than one not yet final; CAPITULATION z5 <=
+    -2 and percentile <= 2; DISTRIBUTION S20 < 0 and hit rate <= 35 %; STABILISING S20 < 0
+    and S5 > 0; ACCUMULATION S20 > 0 and hit rate >= 60 %; NEUTRAL. Under 20 final days
+    there is no S20, so of these rules only the first two and the last can fit.
+    """
+    s5, s20, hits = reading.rolling_5_musd, reading.rolling_20_musd, reading.hit_rate_20_pct
+    if final_days < 15 or waiting > 1 or s5 is None:
+        return Regime.INSUFFICIENT
+    z5, percentile = reading.z5, reading.percentile5
+    if z5 is not None and percentile is not None and z5 <= -2 and percentile <= 2:
+        return Regime.CAPITULATION
+    if s20 is None or hits is None:
+        return Regime.NEUTRAL
+    rules = (
+        (s20 < 0 and hits <= 35, Regime.DISTRIBUTION),
+        (s20 < 0 < s5, Regime.STABILISING),
+        (s20 > 0 and hits >= 60, Regime.ACCUMULATION),
+    )
+    return next((name for fits, name in rules if fits), Regime.NEUTRAL)
+
+
+def _is_final(day: Report) -> bool:
+    return day.state is DayState.FINAL
+
+
+def _latest(reports: Sequence[Report], as_of: datetime) -> list[Report]:
+    """Of each date the last version known by ``as_of``, in order of date."""
+    versions = sorted((one for one in reports if one.known_at <= as_of), key=lambda one: one.known_at)
+    return sorted({one.date: one for one in versions}.values(), key=lambda one: one.date)
+
+
+def _streak(dates: Sequence[date], totals: Sequence[float]) -> tuple[int, date | None, int]:
+    """k_t = k_(t-1) + sgn F_t if the signs agree, else sgn F_t; a zero changes nothing."""
+    length, first, zeros = 0, None, 0
+    for day, total in zip(dates, totals, strict=True):
+        sign = (total > 0) - (total < 0)
+        if not sign:
+            zeros += length != 0
+        elif length * sign > 0:
+            length += sign
+        else:
+            length, first, zeros = sign, day, 0
+    return length, first, zeros
+
+
+def _odds(before: Sequence[float], window: Sequence[float]) -> Odds | None:
+    if not before or not window:
+        return None
+    share = sum(total > 0 for total in before) / len(before)
+    positive = sum(total > 0 for total in window)
+    return Odds(
+        p_value=binomial_at_most(positive, len(window), share), base_share=share, base_days=len(before)
+    )
+
+
+def _reading(totals: Sequence[float]) -> Reading:
+    # Flows are published to a tenth: rounded, two sums that are equal on paper tie in rank.
+    sums = [round(fsum(totals[end - 5 : end]), 6) for end in range(5, len(totals) + 1)][-Z_WINDOW:]
+    spread = stdev(sums) if len(sums) > 1 else 0.0
+    last20 = totals[-20:]
+    full = len(last20) == 20
+    return Reading(
+        rolling_5_musd=sums[-1] if sums else None,
+        rolling_20_musd=fsum(last20) if full else None,
+        hit_rate_20_pct=100 * sum(total > 0 for total in last20) / 20 if full else None,
+        z5=(sums[-1] - fmean(sums)) / spread if spread else None,
+        percentile5=100 * sum(one <= sums[-1] for one in sums) / (len(sums) + 1) if sums else None,
+        sums5=len(sums),
+    )
+
+
+def _cushion(dates: Sequence[date], totals: Sequence[float]) -> Cushion:
+    """Q_t = C_t - max_(s <= t) C_s of C = cumulative net flow."""
+    cumulative = list(accumulate(totals))
+    peak = max(cumulative)
+    pace = fmean(totals[-20:])
+    enough = len(totals) >= 60 and pace < 0
+    return Cushion(
+        musd=cumulative[-1] - peak,
+        pct=100 * (cumulative[-1] - peak) / peak if peak > 0 else None,
+        peak_musd=peak,
+        peak_date=dates[cumulative.index(peak)],
+        days_left=fsum(total for total in totals[-60:] if total > 0) / -pace if enough else None,
+    )
+
+
+def _extreme(day: tuple[date, float] | None) -> Extreme | None:
+    return None if day is None else Extreme(date=day[0], total_musd=day[1])
+
+
+def _largest(funds: Mapping[str, float | None]) -> tuple[str | None, float | None]:
+    sizes = {code: abs(flow) for code, flow in funds.items() if flow}
+    if not sizes:
+        return None, None
+    code = max(sizes, key=lambda one: sizes[one])
+    return code, 100 * sizes[code] / fsum(sizes.values())
+
+
+def _days(
+    latest: Sequence[Report],
+    cumulative: Mapping[date, float],
+    since: date,
+    closed: Collection[date],
+    as_of: datetime,
+) -> tuple[Day, ...]:
+    days = []
+    for one in latest:
+        out = [code for code, flow in one.funds.items() if flow is not None and flow < 0]
+        days.append(
+            Day(
+                date=one.date,
+                state=one.state,
+                total_musd=one.total_musd,
+                cumulative_musd=cumulative.get(one.date),
+                funds=one.funds,
+                sole_outflow=out[0] if _is_final(one) and len(out) == 1 else None,
+            )
+        )
+    reported = {one.date for one in latest}
+    days += [
+        Day(
+            date=day,
+            state=DayState.CLOSED,
+            total_musd=None,
+            cumulative_musd=None,
+            funds={},
+            sole_outflow=None,
+        )
+        for day in closed
+        if day not in reported and day <= as_of.date()
+    ]
+    return tuple(sorted((day for day in days if day.date >= since), key=lambda day: day.date))
+
+
+def _months(latest: Sequence[Report], as_of: datetime) -> tuple[Month, ...]:
+    months: dict[date, list[float]] = {}
+    running = {as_of.date().replace(day=1)}
+    for one in latest:
+        first = one.date.replace(day=1)
+        if _is_final(one) and one.total_musd is not None:
+            months.setdefault(first, []).append(one.total_musd)
+        else:
+            running.add(first)
+    return tuple(
+        Month(
+            first=first,
+            total_musd=fsum(flows),
+            final_days=len(flows),
+            positive_days=sum(flow > 0 for flow in flows),
+            complete=first not in running,
+        )
+        for first, flows in months.items()
+    )
+
+
+def _funds(latest: Sequence[Report], since: date) -> tuple[Fund, ...]:
+    """In the order in which the funds appeared."""
+    final = [day for day in latest if _is_final(day)]
+    codes = list(dict.fromkeys(code for day in final for code in day.funds))
+    return tuple(
+        Fund(
+            code=code,
+            last_musd=final[-1].funds.get(code),
+            sum_musd=fsum(day.funds.get(code) or 0.0 for day in final if day.date >= since),
+            cumulative_musd=fsum(day.funds.get(code) or 0.0 for day in final),
+        )
+        for code in codes
+    )

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from analysis.errors import UserError
+from storage import migrate, schema
+from storage.state import State, state_of
+from storage.store import Store
+from tests.storage.conftest import dump, opened, url_of
+
+SECOND = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.add_column("sources", sa.Column("terms", sa.Text))
+    with op.batch_alter_table("instruments", recreate="always") as batch:
+        batch.add_column(sa.Column("tick", sa.Float))
+"""
+
+
+@pytest.fixture
+def with_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shipped migrations and one more, in a folder of their own."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrate._MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    second = folder / "versions" / "r0002.py"
+    second.write_text(SECOND)
+    monkeypatch.setattr(migrate, "_MIGRATIONS", folder)
+    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+    return second
+
+
+def test_the_revisions_are_those_shipped() -> None:
+    script = ScriptDirectory(migrate._MIGRATIONS)
+    assert tuple(reversed([each.revision for each in script.walk_revisions()])) == schema.REVISIONS
+
+
+async def test_migrations_make_the_tables_of_the_schema(store: Store) -> None:
+    def compare(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, schema.metadata))
+
+    async with store.read() as db:
+        assert await db.run_sync(compare) == []
+
+
+def test_bars_are_stored_by_their_key(migrated_file: Path) -> None:
+    with closing(sqlite3.connect(migrated_file)) as db:
+        sql = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+    for table in ("bars", "daily_rollups"):
+        assert "WITHOUT ROWID" in sql[table]
+        assert "PRIMARY KEY (instrument_id, interval, opened_at)" in sql[table]
+
+
+async def test_upgrade_makes_folder_and_store_once(tmp_path: Path) -> None:
+    file = tmp_path / "a" / "b" / "leadline.db"
+    assert await migrate.upgrade(url_of(file)) is None
+    assert state_of(file) is State.CURRENT
+    before = file.read_bytes()
+    assert await migrate.upgrade(url_of(file)) is None
+    assert file.read_bytes() == before
+
+
+async def test_a_file_of_zero_bytes_becomes_a_store(tmp_path: Path) -> None:
+    file = tmp_path / "leadline.db"
+    file.touch()
+    assert (await migrate.check(url_of(file))).state is State.EMPTY
+    await migrate.upgrade(url_of(file))
+    assert (await migrate.check(url_of(file))).ok
+
+
+async def test_a_newer_schema_is_refused(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("UPDATE alembic_version SET version_num = '0999'")
+        db.commit()
+    before = file.read_bytes()
+    for refused in (
+        migrate.upgrade(url_of(file)),
+        Store.open(url_of(file)),
+        Store.open(url_of(file), readonly=True),
+    ):
+        with pytest.raises(UserError, match="newer version"):
+            await refused
+    assert file.read_bytes() == before
+
+
+async def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("CREATE TABLE alembic_version (version_num)")
+        db.execute("INSERT INTO alembic_version VALUES ('0001')")
+        db.commit()
+    before = file.read_bytes()
+    with pytest.raises(UserError, match="is not a store"):
+        await migrate.upgrade(url_of(file))
+    assert file.read_bytes() == before
+    assert (await migrate.check(url_of(file))).state is State.FOREIGN
+
+
+async def test_an_older_store_is_copied_then_migrated(
+    tmp_path: Path, sample_file: Path, with_second: Path
+) -> None:
+    file = tmp_path / "leadline.db"
+    file.write_bytes(sample_file.read_bytes())
+    before = dump(file)
+    with pytest.raises(UserError, match="leadline db upgrade"):
+        await Store.open(url_of(file))
+    copied = await migrate.upgrade(url_of(file))
+    assert copied is not None
+    assert dump(copied) == before
+    with closing(sqlite3.connect(file)) as db:
+        # Re-creating the parent with keys enforced would have taken these with it.
+        assert db.execute("SELECT count(*) FROM series").fetchone() == (12,)
+        assert db.execute("SELECT count(*) FROM bars").fetchone()[0] > 13_000
+        assert db.execute("SELECT count(tick), count(*) FROM instruments").fetchone() == (0, 12)
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert state_of(file) is State.CURRENT
+
+
+async def test_a_migration_that_fails_half_way_leaves_the_store_as_it_was(
+    file: Path, with_second: Path
+) -> None:
+    with_second.write_text(SECOND + "    op.execute('SELECT * FROM no_such_table')\n")
+    before = dump(file)
+    with pytest.raises(Exception, match="no_such_table"):
+        await migrate.upgrade(url_of(file))
+    assert dump(file) == before
+
+
+async def test_check_finds_what_is_wrong(tmp_path: Path, sample_file: Path) -> None:
+    whole = await migrate.check(url_of(sample_file))
+    assert whole.ok
+    assert (whole.revision, whole.expected_revision) == ("0001", "0001")
+
+    torn = tmp_path / "torn.db"
+    content = bytearray(sample_file.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 20_000] = bytes(20_000)
+    torn.write_bytes(content)
+    found = await migrate.check(url_of(torn))
+    assert found.damage
+    assert not found.ok
+
+    lacking = tmp_path / "lacking.db"
+    lacking.write_bytes(sample_file.read_bytes())
+    with closing(sqlite3.connect(lacking)) as db:
+        db.execute("DROP TABLE daily_rollups")
+        db.execute("DELETE FROM series WHERE interval = '30m'")
+        db.commit()
+    found = await migrate.check(url_of(lacking))
+    assert found.missing == ("daily_rollups",)
+    assert found.orphans == 7_662
+    assert not found.ok
+
+    assert (await migrate.check(url_of(tmp_path / "none.db"))).state is State.MISSING
+
+
+async def test_nothing_is_seeded_twice(file: Path) -> None:
+    async with opened(file) as store:
+        await migrate.prepare(store)
+    with closing(sqlite3.connect(file)) as db:
+        assert db.execute("SELECT count(*) FROM levels WHERE server_id = 0").fetchone() == (5,)
+
+
+KILLED = """
+import os, signal, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA journal_mode=TRUNCATE")
+db.execute("PRAGMA cache_size=1")
+db.execute("BEGIN IMMEDIATE")
+db.execute("UPDATE bars SET close = 1")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+async def test_what_a_killed_writer_left_is_rolled_back(tmp_path: Path, sample_file: Path) -> None:
+    file = tmp_path / "leadline.db"
+    file.write_bytes(sample_file.read_bytes())
+    subprocess.run([sys.executable, "-c", KILLED, str(file)], check=False, timeout=30)
+    assert file.read_bytes() != sample_file.read_bytes(), "nothing was half written"
+    with pytest.raises(UserError, match="cannot be read"):
+        await Store.open(url_of(file), readonly=True)
+    assert (await migrate.check(url_of(file))).state is State.UNREADABLE
+    await migrate.upgrade(url_of(file))
+    assert dump(file) == dump(sample_file)
