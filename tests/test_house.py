@@ -51,18 +51,21 @@ def written(value: object) -> str:
 
 
 def test_the_example_names_every_setting_with_its_default() -> None:
-    blocks = (ROOT / ".env.example").read_text(encoding="utf-8").strip().split("\n\n")
-    shown = {}
-    for block in blocks:
-        *comment, assignment = block.splitlines()
-        name, equals, value = assignment.partition("=")
-        assert equals, block
-        assert comment, f"{name} is not explained"
-        assert all(line.startswith("# ") for line in comment), block
+    """And says of each what Settings says of it; nothing else stands there."""
+    shown: dict[str, tuple[str, str]] = {}
+    comment: list[str] = []
+    for line in filter(None, (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()):
+        if line.startswith("# "):
+            comment.append(line.removeprefix("# "))
+            continue
+        name, equals, value = line.partition("=")
+        assert equals, line
         assert name not in shown, f"{name} stands there twice"
-        shown[name] = value
+        shown[name] = (" ".join(comment), value)
+        comment = []
+    assert comment == [], "a comment about nothing"
     defaults = {
-        variable(name): written(field.get_default(call_default_factory=True))
+        variable(name): (field.description, written(field.get_default(call_default_factory=True)))
         for name, field in Settings.model_fields.items()
     }
     assert shown == defaults
@@ -131,13 +134,11 @@ def test_both_readmes_tell_the_same() -> None:
     english, chinese = prose(ROOT / "README.md"), prose(ROOT / "README.zh-TW.md")
     levels = re.compile(r"^(#+) ", re.MULTILINE)
     assert levels.findall(english) == levels.findall(chinese)
-    # Anchors are made of the headings, which are translated; each page links to the other.
-    other = {"README.md": "README.zh-TW.md", "README.zh-TW.md": "README.md"}
-    targets = [re.sub("#.*", "#", link) for link in LINK.findall(english)]
-    translated = [
-        re.sub("#.*", "#", other.get(link, link.replace(".zh-TW.png", ".png")))
-        for link in LINK.findall(chinese)
-    ]
+    # Each page links to the other and to its own language's pictures and headings.
+    targets, translated = (
+        [re.sub("#.*", "#", link).replace(".zh-TW.", ".") for link in LINK.findall(page)]
+        for page in (english, chinese)
+    )
     assert sorted(targets) == sorted(translated)
 
 

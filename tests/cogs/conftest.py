@@ -12,7 +12,7 @@ import simcord.interactions
 
 from bot.answers import Answers
 from bot.client import Leadline
-from tests.cogs.people import Server, Speaking, people_of
+from people import Server, Speaking, people_of
 
 
 @pytest.fixture

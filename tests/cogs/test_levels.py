@@ -20,7 +20,7 @@ from bot import respond
 from bot.answers import Answers
 from bot.client import Leadline
 from bot.pictures import Pictures
-from tests.cogs.people import (
+from people import (
     Server,
     Speaking,
     body_of,
