@@ -132,7 +132,7 @@ class Series:
     sigmas: tuple[float | None, ...]
 
     def z5(self, position: int) -> float | None:
-        """z of the five returns up to ``prices[position]``: sum r / (sigma sqrt 5)."""
+        """Z of the five returns up to ``prices[position]``: sum r / (sigma sqrt 5)."""
         sigma = self.sigmas[position - 1] if position >= WEEK else None
         if not sigma:
             return None

@@ -97,6 +97,8 @@ def levels(
         levels=tuple(states),
         next_floor=floor,
         air_pocket=pocket,
+        price_interval=Interval.M30,
+        is_sample=False,
     )
 
 

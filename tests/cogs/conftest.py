@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import simcord
 import simcord.interactions
+from people import Server, Speaking, people_of
 
 from bot.answers import Answers
 from bot.client import Leadline
-from people import Server, Speaking, people_of
 
 
 @pytest.fixture

@@ -11,15 +11,6 @@ from typing import Any
 import discord
 import pytest
 import simcord
-from PIL import Image
-from simcord import assert_error
-
-from analysis.charts.look import Picture
-from analysis.errors import UserError
-from bot import respond
-from bot.answers import Answers
-from bot.client import Leadline
-from bot.pictures import Pictures
 from people import (
     Server,
     Speaking,
@@ -32,6 +23,15 @@ from people import (
     sent,
     texts,
 )
+from PIL import Image
+from simcord import assert_error
+
+from analysis.charts.look import Picture
+from analysis.errors import UserError
+from bot import respond
+from bot.answers import Answers
+from bot.client import Leadline
+from bot.pictures import Pictures
 
 pytestmark = pytest.mark.simcord(settle_timeout=30)
 

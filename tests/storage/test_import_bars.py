@@ -161,7 +161,7 @@ async def test_the_first_stored_bar_stands(store: Store, csv: Callable[[str | by
         rows = await bars.closed(db, series, Interval.M30, at=NOW)
         revision = (await db.execute(select(schema.bar_revisions))).one()
     assert [row.close for row in rows] == [66_100, 66_150]
-    assert rows[0] == (1_770_314_400, 1_770_316_200, 66_000, 66_500.5, 65_900, 66_100, 12.5)
+    assert tuple(rows[0]) == (1_770_314_400, 1_770_316_200, 66_000, 66_500.5, 65_900, 66_100, 12.5)
     assert (revision.opened_at, revision.close, utc(revision.known_at)) == (1_770_314_400, 66_101, NOW)
     assert (series.source, series.is_sample, series.venue) == ("mine", False, "Binance USD-M")
 

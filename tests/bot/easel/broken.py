@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from easel import Card
-
 from analysis.charts.look import Gettext, Look, Picture
+from easel import Card
 
 
 def draw(result: Card, look: Look, _: Gettext) -> Picture:

@@ -15,10 +15,9 @@ if __name__ == "__main__":
 
 
 async def main(until: str) -> None:
-    from easel import Card
-
     from analysis.charts.look import Look
     from bot.pictures import Pictures
+    from easel import Card
 
     pictures = Pictures(charts=("plain", "slow"), charts_package="easel", language_module="easel.words")
     await pictures.start()

@@ -6,9 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from easel import Card
-
 from analysis.charts.look import Gettext, Look, Picture
+from easel import Card
 
 
 def draw(result: Card, look: Look, _: Gettext) -> Picture:
