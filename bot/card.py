@@ -81,11 +81,15 @@ def build(
     *,
     words: Mapping[str, str],
     speech: Speech,
+    private: bool = False,
 ) -> Card:
-    """Text first, picture second, buttons last; complete without the picture."""
+    """Text first, picture second, buttons last; complete without the picture.
+
+    A private card has no buttons and tells its details at once.
+    """
     _ = speech._
     container: ui.Container[Any] = ui.Container()
-    text = "\n".join(line for line in reply.lines if line)
+    text = "\n".join(line for line in (*reply.lines, *(reply.details if private else ())) if line)
     data_line = "-# " + reply.data_line
     if picture is None:
         data_line = (
@@ -101,28 +105,38 @@ def build(
         files = (file,)
     container.add_item(ui.TextDisplay(data_line))
 
+    view = ui.LayoutView(timeout=None)
+    view.add_item(container)
+    if not private:
+        for row in _buttons(report, words, speech):
+            view.add_item(row)
+    # Presses are answered by their custom_id alone (bot/respond.py), so that they
+    # work after a restart; discord.py need not remember this view.
+    view.stop()
+    return Card(view=view, files=files)
+
+
+def _buttons(report: Report[Any, Any], words: Mapping[str, str], speech: Speech) -> list[ui.ActionRow[Any]]:
+    _ = speech._
+
     def button(label: str, action: str, argument: str = "", *, current: bool = False) -> ui.Button[Any]:
         press = Press(report=report.name, action=action, argument=argument, locale=speech.locale, words=words)
         style = discord.ButtonStyle.primary if current else discord.ButtonStyle.secondary
         return ui.Button(label=label, style=style, disabled=current, custom_id=press.custom_id(report))
 
+    rows: list[ui.ActionRow[Any]] = []
+    if report.switch is not None:
+        now = words[report.switch]
+        rows.append(
+            ui.ActionRow(*(button(value, "to", value, current=value == now) for value in report.buttons))
+        )
     other = next(locale for locale in LOCALES if locale != speech.locale)
-    switch = report.option(report.switch)
-    now = words.get(switch.name, switch.choices[0])
-    view = ui.LayoutView(timeout=None)
-    view.add_item(container)
-    view.add_item(
-        ui.ActionRow(*(button(value, "to", value, current=value == now) for value in switch.choices))
-    )
-    view.add_item(
+    rows.append(
         ui.ActionRow(
             button(_("Details"), "more"), button("CSV", "csv"), button(LANGUAGE_NAMES[other], "lang", other)
         )
     )
-    # Presses are answered by their custom_id alone (bot/respond.py), so that they
-    # work after a restart; discord.py need not remember this view.
-    view.stop()
-    return Card(view=view, files=files)
+    return rows
 
 
 def words_only(text: str) -> ui.LayoutView:

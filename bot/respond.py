@@ -41,14 +41,15 @@ async def answer(
     bot = interaction.client
     async with bot.answers.running():
         query = report.read(words, bot.clock.now())
+        private = report.private(query)
         settings = await bot.answers.server(interaction.guild_id or 0)
         reader = reader_of(interaction, settings)
         async with _making(interaction, report, query, reader) as making:
             if await _ready(making):
                 made = making.result()
-                await interaction.response.send_message(view=made.view, files=made.files)
+                await interaction.response.send_message(view=made.view, files=made.files, ephemeral=private)
                 return
-            await interaction.response.defer()
+            await interaction.response.defer(ephemeral=private)
             made = await making
             await interaction.edit_original_response(view=made.view, attachments=made.files)
 
@@ -77,7 +78,9 @@ async def _make(
     answered = await bot.answers.answer(report, query, server_id=interaction.guild_id or 0)
     picture = await bot.answers.picture(report, answered.result, reader.look)
     reply = report.say(answered.result, reader.speech, bot.clock.now())
-    return card.build(report, reply, picture, words=report.write(query), speech=reader.speech)
+    return card.build(
+        report, reply, picture, words=report.write(query), speech=reader.speech, private=report.private(query)
+    )
 
 
 class CardButton(ui.DynamicItem[ui.Button[Any]], template=r"ll\d+\|.*"):
@@ -117,7 +120,8 @@ async def _pressed(interaction: discord.Interaction[Leadline], press: Press) -> 
     in_place = False
     match press.action:
         case "to":
-            words[report.switch] = press.argument
+            if report.switch is not None:
+                words[report.switch] = press.argument
             in_place = own or is_moderator(interaction, settings)
             locale = press.locale if in_place else None
         case "lang":

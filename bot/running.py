@@ -86,8 +86,9 @@ async def _answers(store: Store, clock: Clock) -> AsyncIterator[Answers]:
     """Warm drawing processes on a store; ended in order."""
     from bot.answers import Answers
     from bot.pictures import Pictures
+    from bot.reports import REPORTS
 
-    pictures = Pictures()
+    pictures = Pictures(charts=tuple(REPORTS))
     await pictures.start()
     try:
         yield Answers(store, pictures, clock)

@@ -464,7 +464,8 @@ def _state_after(item: LevelState, closed: datetime) -> State:
 REPORT: Final = Report(
     name="levels",
     options=(INSTRUMENT, INTERVAL, SINCE, BARS),
-    switch="interval",
+    switch=INTERVAL.name,
+    buttons=INTERVAL.choices,
     read=read,
     write=write,
     answer=answer,

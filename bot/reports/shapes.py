@@ -49,24 +49,34 @@ class Asked:
     server_id: int = 0
 
 
+def _never(query: object) -> bool:  # noqa: ARG001 -- the answer for every query
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(Generic[Query, Result]):
     """One report, as the doors (Discord, command line, digest) see it.
 
     ``read`` turns words into a checked query (``UserError`` for a bad one) and
-    ``write`` turns a query back into the shortest words, for a button's custom_id.
-    ``switch`` names the option the buttons on a card change in place.
+    ``write`` turns a query back into the shortest words, for a button's custom_id;
+    it leaves out what is nobody else's business. ``switch`` names the option that
+    the first row of buttons changes in place, ``buttons`` the values offered there.
+    ``private`` says of a query that its answer is for the asker's eyes only: it is
+    ephemeral from the first acknowledgement, and its card has no buttons, because a
+    button would have to remember the question.
     """
 
     name: str
     options: tuple[Option, ...]
-    switch: str
+    switch: str | None = None
+    buttons: tuple[str, ...] = ()
     read: Callable[[Words, datetime], Query]
     write: Callable[[Query], dict[str, str]]
     answer: Callable[[Query, Asked], Awaitable[Result]]
     say: Callable[[Result, Speech, datetime], Reply]
     as_json: Callable[[Result, datetime], dict[str, Any]]
     as_table: Callable[[Result], Sequence[Sequence[object]]]
+    private: Callable[[Query], bool] = _never
 
     def option(self, name: str) -> Option:
         return next(option for option in self.options if option.name == name)

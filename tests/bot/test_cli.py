@@ -134,7 +134,8 @@ def test_words_pictures_and_numbers(leadline: Leadline, tmp_path: Path) -> None:
     assert told.exit_code == 0
     assert "73,600 自 2/4（三）21:30 UTC 已跌破" in told.stdout
     assert "**" not in told.stdout
-    assert Image.open(png).size == (1280, 720)
+    with Image.open(png) as picture:
+        assert picture.size == (1280, 720)
     rows = list(csv.reader(io.StringIO(numbers.read_text("utf-8-sig"))))
     assert rows[0][:2] == ["opened_at_utc", "open_USDT"]
     assert len(rows) == 1 + 7 * 48
