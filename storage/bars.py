@@ -100,13 +100,13 @@ def new_batch() -> str:
 
 async def stage(db: Db, batch: str, rows: Iterable[BarRow]) -> int:
     """Put bars aside under ``batch``, where no reader sees them; how many."""
-    values = [(*row, batch) for row in rows]
-    await insert_rows(db, schema.staged_bars, (*BarRow._fields, "batch"), values)
+    values = [(batch, *row) for row in rows]
+    await insert_rows(db, schema.staged_bars, ("batch", *BarRow._fields), values)
     return len(values)
 
 
 async def discard(db: Db, batch: str | None = None) -> None:
-    """Forget what was staged: one batch, or everything a killed import left behind."""
+    """Forget what was staged: one batch, or all of them."""
     statement = delete(schema.staged_bars)
     await db.execute(statement if batch is None else statement.where(schema.staged_bars.c.batch == batch))
 

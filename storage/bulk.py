@@ -11,7 +11,7 @@ from storage.store import Db
 
 
 async def insert_rows(db: Db, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert tuples in the order of ``columns``.
+    """Insert tuples in the order of ``columns``; in the table's own order they need no rearranging.
 
     The statement is compiled once and the tuples go to the driver as they are: building
     SQLAlchemy's parameters for each row costs five times as much as the insertion.

@@ -21,7 +21,7 @@ from storage.instruments import Series
 from storage.store import Store
 
 LIMITS: Final = Limits(bytes=256 * 2**20, rows=3_000_000)
-CHUNK: Final = 20_000
+CHUNK: Final = 5_000
 
 
 async def load(
@@ -80,6 +80,9 @@ async def read(
     rows = reading.rows()
     batch = bars.new_batch()
     staged = 0
+    async with store.write() as db:
+        # What a killed import left; one that is running finds its rows gone and says so.
+        await bars.discard(db)
     try:
         while chunk := await asyncio.to_thread(lambda: list(islice(rows, CHUNK))):
             async with store.write() as db:

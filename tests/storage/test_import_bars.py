@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -136,7 +137,7 @@ async def test_a_bad_row_after_many_good_ones(
         for n in range(importer.CHUNK + 500)
     ]
     before = dump(file)
-    with pytest.raises(UserError, match="row 20502"):
+    with pytest.raises(UserError, match="row 5502"):
         await _load(store, csv(HEAD + "".join(rows) + "bad,100,101,99,100,1\n"))
     assert dump(file) == before
     assert await _load(store, csv(HEAD + "".join(rows))) == Imported(added=importer.CHUNK + 500)
@@ -144,8 +145,8 @@ async def test_a_bad_row_after_many_good_ones(
         assert await db.scalar(select(func.count()).select_from(schema.staged_bars)) == 0
         series = await instruments.find(db, "BTC", Interval.M30)
         assert series is not None
-        # 20,500 half hours are 427 whole days and 4 bars.
-        assert len(await bars.daily(db, series, at=NOW)) == 427
+        # 5,500 half hours are 114 whole days and 28 bars.
+        assert len(await bars.daily(db, series, at=NOW)) == 114
 
 
 async def test_the_first_stored_bar_stands(store: Store, csv: Callable[[str | bytes], Path]) -> None:
@@ -215,3 +216,33 @@ async def test_progress_is_told(store: Store, csv: Callable[[str | bytes], Path]
     )
     size = 16 + 10_000 * 23
     assert told == [(16 + 4_999 * 23, size), (16 + 9_999 * 23, size)]
+
+
+async def test_what_a_killed_import_left_is_cleared(store: Store, csv: Callable[[str | bytes], Path]) -> None:
+    async with store.write() as db:
+        await bars.stage(db, "dead", [bars.BarRow(0, 1800, None, None, None, 1.0, None)])
+    assert await _load(store, csv(HEAD + ROW)) == Imported(added=1)
+    async with store.read() as db:
+        assert await db.scalar(select(func.count()).select_from(schema.staged_bars)) == 0
+        assert await db.scalar(select(func.count()).select_from(schema.bars)) == 1
+
+
+async def test_an_import_whose_rows_another_took_away_changes_nothing(
+    store: Store, csv: Callable[[str | bytes], Path]
+) -> None:
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    lines = "".join(
+        f"{(start + n * timedelta(minutes=30)).strftime('%Y-%m-%dT%H:%M:%SZ')},1\n" for n in range(12_000)
+    )
+    path = csv("open_time,close\n" + lines)
+    first = asyncio.create_task(_load(store, path))
+    staged = 0
+    while not staged:
+        async with store.read() as db:
+            staged = await db.scalar(select(func.count()).select_from(schema.staged_bars))
+    async with store.write() as db:
+        await bars.discard(db)
+    with pytest.raises(UserError, match="at the same time"):
+        await first
+    async with store.read() as db:
+        assert await db.scalar(select(func.count()).select_from(schema.bars)) == 0
