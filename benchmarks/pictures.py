@@ -148,7 +148,7 @@ def usual(result: Levels) -> bytes:
 
 def mplfinance_way(result: Levels) -> bytes:
     import matplotlib.pyplot as plt  # noqa: TID251 (mplfinance hands out pyplot figures)
-    import mplfinance as mpf
+    import mplfinance as mpf  # type: ignore[import-not-found, unused-ignore]  # optional
 
     figure, axes = mpf.plot(
         frame(result), type="candle", volume=True, style="nightclouds", figsize=(12.8, 7.2), returnfig=True,

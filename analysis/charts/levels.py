@@ -85,7 +85,7 @@ def span(result: Levels) -> tuple[float, float]:
     """Lowest and highest price of the scale.
 
     It holds the candles, the price and the next floor whatever their distance: the drop is
-    drawn as deep as it is. The level above, one floor more and the levels further up are
+    drawn as deep as it is. The level above, one floor more and then the other levels are
     taken in, nearest first, while the candles keep enough of the height to be read.
     """
     values = np.concatenate([result.candles.low, result.candles.high, [result.price]])
@@ -96,7 +96,8 @@ def span(result: Levels) -> tuple[float, float]:
     below = [s.level.price for s in result.levels if s.level.price < result.price]
     if result.next_floor:
         bottom = min(bottom, result.next_floor.price)
-    for price in (*above[:1], *below[1:2], *above[1:]):
+    others = sorted([*above[1:], *below[2:]], key=lambda price: abs(price - result.price))
+    for price in (*above[:1], *below[1:2], *others):
         low, high = min(bottom, price), max(top, price)
         if candles >= LEAST_CANDLES * (high - low) * (1 + 2 * HEADROOM):
             bottom, top = low, high

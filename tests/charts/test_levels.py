@@ -159,6 +159,12 @@ def test_one_floor_more_only_while_candles_stay_legible() -> None:
         assert (low < second) == (height / ((result.candles.high.max() - second) * 1.08) >= 0.45)
 
 
+def test_near_levels_are_all_on_the_scale_and_far_ones_are_not() -> None:
+    low, high = chart.span(made.levels(book=[(p, "") for p in (5e4, 58e3, 62e3, 64e3, 95e3, 97e3, 400e3)]))
+    assert low < 58_000
+    assert 97_000 < high < 110_000
+
+
 def test_levels_off_the_scale_are_listed_at_the_edge() -> None:
     canvas = chart.compose(
         made.levels(20, book=[(5_000.0, ""), (64_000.0, ""), (900_000.0, "")]), Look(), english
@@ -218,8 +224,10 @@ def test_times_are_the_readers() -> None:
 
 
 def test_no_hour_is_named_after_the_last_close() -> None:
-    # Up to midnight of 4 February, and a strip of empty time beyond.
-    assert "5 Feb" not in words(chart.compose(made.levels(), Look(), english))
+    # Bars up to 20:00 on 3 February, and nine hours of empty strip with a midnight in it.
+    told = words(chart.compose(made.levels(328), Look(), english))
+    assert "3 Feb" in told
+    assert "4 Feb" not in told
 
 
 def test_both_languages() -> None:

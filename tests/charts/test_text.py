@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.ft2font import FT2Font
 
 from analysis.charts.text import Face, baseline, bitmap, characters, clean, fit, width
 
@@ -114,3 +116,9 @@ def test_nothing_is_parsed() -> None:
 
 def test_no_words_no_width() -> None:
     assert bitmap("", BODY).advance == 0.0
+
+
+def test_the_subset_goes_by_its_own_name() -> None:
+    fonts = Path(str(resources.files("analysis.charts") / "fonts"))
+    names = {FT2Font(str(path)).family_name for path in fonts.glob("*.otf")}
+    assert names == {"Leadline Sans TC"}
