@@ -329,7 +329,10 @@ def import_bars(
     source: Annotated[str | None, typer.Option(help="Who published the prices.")] = None,
 ) -> None:
     """Bars of one instrument."""
-    _import(ctx, "bars", files, instrument=instrument.upper(), interval=interval, source=source)
+    from analysis.levels import Interval
+
+    _one_of("--interval", interval, tuple(choice.value for choice in Interval))
+    _import(ctx, "bars", files, instrument=instrument.upper(), interval=Interval(interval), source=source)
 
 
 @import_app.command("flows")

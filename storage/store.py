@@ -185,6 +185,7 @@ class Store:
 
 
 async def _begun(connection: AsyncConnection, begin: str) -> None:
-    await connection.start()
-    await connection.execution_options(begin=begin)
-    await connection.begin()
+    connection = await connection.start()
+    connection = await connection.execution_options(begin=begin)
+    # The connection carries the transaction; nothing is done with the object itself.
+    _ = await connection.begin()

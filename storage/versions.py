@@ -26,7 +26,8 @@ def known_from(
 ) -> int | None:
     """From when a new version is known; None where it says nothing new.
 
-    ``versions`` are the stored ones as (known_at, value), oldest first. A value that says
+    ``versions`` are the stored ones as (known_at, value), oldest first; values are expected in
+    the order in which they became known. A value that says
     itself when it was known is compared with what was known then. Otherwise the first
     version is known from ``first_known_at`` by the calendar, and a later one that differs
     from the newest is known from ``now``. The sample only fills what is empty.

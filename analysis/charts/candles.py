@@ -73,7 +73,7 @@ def columns(candles: Candles, axis: TimeAxis, seconds: int) -> Columns:
     volume = np.nan_to_num(candles.volume[sound], nan=0.0, posinf=0.0, neginf=0.0)
     edge = axis.left + (candles.opened_at[sound] - axis.start) * axis.per_second
     pitch = seconds * axis.per_second
-    if pitch < _NARROWEST:
+    if pitch < _NARROWEST and len(edge):
         pair = np.floor(edge / _NARROWEST)
         first = np.flatnonzero(np.diff(pair, prepend=-1))
         return Columns(

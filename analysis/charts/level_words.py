@@ -102,7 +102,9 @@ def foot(result: Levels, look: Look, _: Gettext) -> str:
     """Where the bars come from, whose clock is used, and up to when they are closed."""
     opened = result.candles.opened_at
     last = (
-        datetime.fromtimestamp(int(opened[-1]), UTC) + result.interval.length if len(opened) else result.as_of
+        datetime.fromtimestamp(int(opened[-1]), UTC) + result.interval.length
+        if len(opened)
+        else result.price_at
     )
     return _("{source} · time zone {zone} · closed bars to {time}").format(
         source=clean(result.source),

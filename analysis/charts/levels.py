@@ -14,7 +14,7 @@ from analysis.charts.look import Gettext, Look, Picture
 from analysis.charts.place import Box, free
 from analysis.charts.scale import Scale, TimeAxis
 from analysis.charts.text import Face, clean, fit, width
-from analysis.charts.theme import RGB, blend, colours, mark
+from analysis.charts.theme import RGB, Colours, blend, colours, mark
 from analysis.levels import Levels, LevelState, State
 
 # What carries the answer is set in 30 pixels or more, ticks and notes in 22: a phone shows
@@ -38,7 +38,7 @@ def draw(result: Levels, look: Look, _: Gettext) -> Picture:
 def compose(result: Levels, look: Look, _: Gettext) -> Canvas:
     """The finished canvas, before it becomes a PNG."""
     wear = colours(look)
-    tint = blend(wear.holds, wear.background, 0.13)
+    tint = pocket_tint(wear)
     canvas = Canvas(wear, tint=tint)
     scale = Scale(*span(result), TOP, PRICE_BOTTOM)
     seen = [s for s in result.levels if scale.low <= s.level.price <= scale.high]
@@ -74,6 +74,11 @@ def compose(result: Levels, look: Look, _: Gettext) -> Canvas:
     _hours(canvas, axis, ZoneInfo(look.zone), last_close(result), _)
     _lines(canvas, result, look, _)
     return canvas
+
+
+def pocket_tint(wear: Colours) -> RGB:
+    """The soft ground of the air pocket."""
+    return blend(wear.holds, wear.background, 0.13)
 
 
 def span(result: Levels) -> tuple[float, float]:
@@ -114,7 +119,7 @@ def last_close(result: Levels) -> float:
     return (
         float(opened[-1]) + result.interval.length.total_seconds()
         if len(opened)
-        else result.as_of.timestamp()
+        else result.price_at.timestamp()
     )
 
 

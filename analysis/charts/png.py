@@ -49,11 +49,13 @@ def _palette(grounds: tuple[RGB, ...], inks: tuple[RGB, ...]) -> tuple[bytes, ND
 def encode(rgba: NDArray[np.uint8], grounds: tuple[RGB, ...], inks: tuple[RGB, ...]) -> bytes:
     """A PNG of ``rgba`` (rows, columns, 4; opaque). ``grounds`` and ``inks`` come out exactly."""
     palette, nearest = _palette(grounds, inks)
-    packed = rgba.view("<u4")[:, :, 0]
-    cells = packed >> 3 & 0x1F
-    cells |= packed >> 5 & 0x7E0
-    cells |= packed >> 8 & 0xF800
-    image = Image.fromarray(nearest[cells])
+    pixels = rgba.view("<u4").ravel()
+    # Nearly every pixel is like the one before it: only where a run begins is there anything to look up.
+    begins = np.concatenate([[0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1])
+    found = pixels[begins]
+    index = nearest[(found >> 3 & 0x1F) | (found >> 5 & 0x7E0) | (found >> 8 & 0xF800)]
+    runs = np.diff(begins, append=pixels.size)
+    image = Image.fromarray(np.repeat(index, runs).reshape(rgba.shape[:2]))
     image.putpalette(palette)
     out = io.BytesIO()
     image.save(out, "PNG", compress_level=_COMPRESSION)

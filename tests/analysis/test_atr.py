@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.atr import atr, true_range
@@ -39,6 +39,7 @@ def test_too_few_bars_have_no_atr(bars: int) -> None:
 bars = st.tuples(*[st.integers(0, 1000)] * 3).map(sorted)
 
 
+@settings(deadline=None)
 @given(st.lists(bars, min_size=14, max_size=60))
 def test_atr_against_exact_fractions(series: list[list[int]]) -> None:
     low, close, high = (np.array(column, dtype=float) for column in zip(*series, strict=True))

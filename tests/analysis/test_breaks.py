@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.breaks import Rule, State, Tape, Verdict, follow
@@ -288,6 +288,7 @@ def slow(
 walks = st.lists(st.tuples(st.integers(196, 204), st.sampled_from([False] * 9 + [True])), max_size=80)
 
 
+@settings(deadline=None)
 @given(walks, st.integers(1, 4), st.integers(1, 9))
 def test_against_a_second_telling(walk: list[tuple[int, bool]], n_b: int, n_h: int) -> None:
     closes, gaps = [half / 2 for half, _ in walk], [gap for _, gap in walk]
@@ -296,6 +297,7 @@ def test_against_a_second_telling(walk: list[tuple[int, bool]], n_b: int, n_h: i
     assert (verdict.state.value, verdict.count, told(verdict)) == slow(closes, gaps, n_b, n_h)
 
 
+@settings(deadline=None)
 @given(walks, st.data())
 def test_a_wick_never_changes_a_state(walk: list[tuple[int, bool]], data: st.DataObject) -> None:
     closes = [half / 2 for half, _ in walk]
@@ -309,6 +311,7 @@ def test_a_wick_never_changes_a_state(walk: list[tuple[int, bool]], data: st.Dat
     )
 
 
+@settings(deadline=None)
 @given(walks, st.data())
 def test_later_bars_change_nothing_earlier(walk: list[tuple[int, bool]], data: st.DataObject) -> None:
     closes = [half / 2 for half, _ in walk]

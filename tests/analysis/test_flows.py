@@ -12,7 +12,7 @@ from statistics import mean, stdev
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import UserError
@@ -159,6 +159,7 @@ def test_published_odds(positive: int, n: int, share: float, expected: float) ->
     assert binomial_at_most(positive, n, share) == pytest.approx(expected, abs=0.00005)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.data())
 def test_odds_in_exact_fractions(n: int, data: st.DataObject) -> None:
     positive = data.draw(st.integers(0, n))
@@ -321,6 +322,7 @@ def test_a_short_history(count: int, *, has5: bool, has20: bool, name: str) -> N
     assert result.regime.value == name
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-900, 900).map(lambda tenths: tenths / 10), min_size=6, max_size=300))
 def test_z_and_percentile_by_plain_loops(totals: list[float]) -> None:
     result = ask(days(totals, first="2024-01-01"), "2026-06-01T00:00").reading
@@ -354,6 +356,7 @@ def test_nothing_final_is_said(bitcoin: list[Report]) -> None:
         ask(bitcoin, "2024-01-11T12:00")
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(2024, 3, 1), datetime(2026, 2, 7)))  # noqa: DTZ001 - made aware below
 def test_nothing_known_later_leaks(bitcoin: list[Report], moment: datetime) -> None:
     at = moment.replace(tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.closes import Close
@@ -324,6 +324,7 @@ def test_a_long_with_more_equity_than_it_can_lose_is_never_called() -> None:
     assert call_price(fixed(32_500), SI, 80.0, Position(contracts=1, equity=432_500)) is None
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(Side),
     st.sampled_from(sorted(PRODUCTS)),
@@ -419,6 +420,7 @@ def test_contracts_to_cut(closes: list[Close], equity: float, cut: int) -> None:
     assert account.contracts_to_cut == cut
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(0, 3_000_000), st.integers(1_000, 15_000), st.booleans())
 def test_the_account_in_exact_cents(contracts: int, equity: int, price_cents: int, hrp: bool) -> None:
     result = assess(
@@ -473,6 +475,7 @@ def test_what_is_not_known_is_said(closes: list[Close]) -> None:
         assess(SILVER[1:], closes, product=SI, as_of=utc("2025-12-05T00:00"), source="test")
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(2025, 12, 2), datetime(2026, 2, 8)))  # noqa: DTZ001 - made aware below
 def test_nothing_known_later_leaks(closes: list[Close], moment: datetime) -> None:
     at = moment.replace(tzinfo=UTC)

@@ -198,3 +198,10 @@ async def test_what_a_killed_writer_left_is_rolled_back(tmp_path: Path, sample_f
     assert (await migrate.check(url_of(file))).state is State.UNREADABLE
     await migrate.upgrade(url_of(file))
     assert dump(file) == dump(sample_file)
+
+
+def test_a_current_store_is_opened_without_alembic() -> None:
+    unwanted = "{'alembic', 'pandas', 'numpy'}"
+    program = f"import sys, storage.sample, storage.lock; print(sorted({unwanted} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

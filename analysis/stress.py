@@ -1,0 +1,319 @@
+"""Cross-asset stress: how far seven markets moved, in percent and in sigmas, and what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from math import exp, fsum, log, sqrt
+
+from analysis.closes import Close, known
+from analysis.correlation import Correlation, correlation
+from analysis.errors import UserError
+from analysis.verdict import (
+    LEAST_VOTERS,
+    REQUIRED,
+    VOTERS,
+    Flip,
+    Quantities,
+    Verdict,
+    flips,
+    quantities,
+    verdict,
+)
+
+INSTRUMENTS = ("BTC", "SI", "GC", "ES", "NQ", "DXY", "CL")
+WINDOWS = (30, 90)
+WEEK = 5
+
+LAMBDA = 0.94
+SEED = 20
+"""RiskMetrics (J.P. Morgan 1996): daily decay; the first variance is the mean square of 20 returns."""
+
+ARRIVING = timedelta(hours=6)
+"""How long the closes of a session may take to arrive before what is not there counts as missing."""
+
+OLDEST = timedelta(days=4, hours=6)
+"""Friday's close is the last one until Tuesday's if Monday is a holiday; what is older is stale."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    date: date
+    price: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """From one close to another: percent, and ln(to / from) / (sigma sqrt(returns)).
+
+    ``sigma`` is null without 21 returns to judge it by, or with no return in the window.
+    """
+
+    instrument: str
+    start: Quote
+    end: Quote
+    pct: float
+    sigma: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """The five-day z of one market; ``votes`` is false for those that are shown only."""
+
+    instrument: str
+    z5: float
+    votes: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A flip with its price: where the last close of that market would have had to be."""
+
+    flip: Flip
+    price: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A market without a usable close of the session judged, with the last date it has one of."""
+
+    instrument: str
+    last: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Bitcoin with one market over the last ``window`` sessions that both of them closed."""
+
+    instrument: str
+    window: int
+    correlation: Correlation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stress:
+    """What ``/stress`` knows at ``as_of``.
+
+    ``session``: the New York trade date judged, the last whose closes are there.
+    ``latest`` is the verdict of that close alone, ``verdict`` the one that stands: a new
+    one has to be found at two closes in a row. ``verdict_since``: the session from which
+    it stands. ``turns``: what would change ``latest``, nearest first; ``confidence`` =
+    share of voters fresh x sigmas to the nearest turn, null while unknown.
+    """
+
+    as_of: datetime
+    since: date
+    session: date
+    moves: tuple[Move, ...]
+    verdict: Verdict
+    verdict_since: date
+    latest: Verdict
+    quantities: Quantities
+    contributions: tuple[Contribution, ...]
+    turns: tuple[Turn, ...]
+    confidence: float | None
+    missing: tuple[Missing, ...]
+    correlations: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One market on the sessions it closed: prices, log returns, and sigma known before each.
+
+    ``returns[i]`` leads to ``prices[i + 1]``; ``sigmas[i]`` was known before it, null for
+    the first 20.
+    """
+
+    dates: tuple[date, ...]
+    prices: tuple[float, ...]
+    returns: tuple[float, ...]
+    sigmas: tuple[float | None, ...]
+
+    def z5(self, position: int) -> float | None:
+        """z of the five returns up to ``prices[position]``: sum r / (sigma sqrt 5)."""
+        sigma = self.sigmas[position - 1] if position >= WEEK else None
+        if not sigma:
+            return None
+        return fsum(self.returns[position - WEEK : position]) / (sigma * sqrt(WEEK))
+
+
+def ewma_sigmas(returns: Sequence[float]) -> list[float | None]:
+    """Volatility of one return, as known before each of them; null before there are 20.
+
+    v_t = 0.94 v_(t-1) + 0.06 r_(t-1)^2, the first v the mean square of the first 20.
+    """
+    sigmas: list[float | None] = [None] * min(SEED, len(returns))
+    if len(returns) <= SEED:
+        return sigmas
+    variance = fsum(one * one for one in returns[:SEED]) / SEED
+    for one in returns[SEED:]:
+        sigmas.append(sqrt(variance))
+        variance = LAMBDA * variance + (1 - LAMBDA) * one * one
+    return sigmas
+
+
+def assess(closes: Mapping[str, Sequence[Close]], *, as_of: datetime, since: date | None = None) -> Stress:
+    """Judge the seven markets with the closes known at ``as_of``.
+
+    ``closes`` by instrument code, oldest first, every one dated by its New York trade
+    date; bitcoin's taken at the same hour. A session is a date on which at least three
+    of SI, GC, ES and DXY closed; other dates, such as bitcoin's weekends, are left out.
+    ``since``: the board compares the close of that date, or the last before it, with
+    the last; null for five sessions. The verdict does not depend on it.
+
+    Raises UserError if there is no session, or none since ``since``.
+    """
+    quotes = {
+        code: {close.date: close for close in known(closes.get(code, ()), as_of)} for code in INSTRUMENTS
+    }
+    sessions = _sessions(quotes, as_of)
+    if not sessions:
+        raise UserError("No New York close of these markets was known at that time.")
+    last = sessions[-1]
+    if since is None:
+        since = sessions[-WEEK - 1 :][0]
+    elif since > last:
+        raise UserError("There has been no New York close since {since}.", since=since.isoformat())
+    series = {code: _series(quotes[code], sessions) for code in INSTRUMENTS}
+    stale = as_of - max(quotes[code][last].closed_at for code in INSTRUMENTS if last in quotes[code]) > OLDEST
+    z5 = {} if stale else _z5(series, last)
+    latest = verdict(z5)
+    stands, standing_since = (latest, last) if stale else _standing(series, sessions)
+    turns = _turns(z5, series)
+    fresh = sum(code in z5 for code in VOTERS) / len(VOTERS)
+    return Stress(
+        as_of=as_of,
+        since=since,
+        session=last,
+        moves=tuple(move for code in INSTRUMENTS if (move := _move(code, series[code], since)) is not None),
+        verdict=stands,
+        verdict_since=standing_since,
+        latest=latest,
+        quantities=quantities(z5),
+        contributions=tuple(
+            Contribution(instrument=code, z5=z5[code], votes=code in VOTERS)
+            for code in INSTRUMENTS
+            if code in z5
+        ),
+        turns=turns,
+        confidence=fresh * abs(turns[0].flip.border - turns[0].flip.z5) if turns else None,
+        missing=tuple(
+            Missing(instrument=code, last=max(quotes[code], default=None))
+            for code in INSTRUMENTS
+            if code not in z5
+        ),
+        correlations=_correlations(quotes, sessions),
+    )
+
+
+Quotes = Mapping[str, Mapping[date, Close]]
+
+
+def _sessions(quotes: Quotes, as_of: datetime) -> list[date]:
+    """Dates on which three of the four exchange-traded voters closed, oldest first.
+
+    The last one is left out while its closes are still arriving.
+    """
+    exchange = [code for code in VOTERS if code != "BTC"]
+    dates = sorted({day for code in exchange for day in quotes[code]})
+    sessions = [day for day in dates if sum(day in quotes[code] for code in exchange) >= LEAST_VOTERS - 1]
+    if len(sessions) > 1:
+        last = [quotes[code][sessions[-1]] for code in exchange if sessions[-1] in quotes[code]]
+        young = as_of - min(close.closed_at for close in last) < ARRIVING
+        if young and not all(sessions[-1] in quotes[code] for code in REQUIRED):
+            sessions.pop()
+    return sessions
+
+
+def _series(quotes: Mapping[date, Close], sessions: Sequence[date]) -> Series:
+    dates = tuple(day for day in sessions if day in quotes)
+    prices = tuple(quotes[day].price for day in dates)
+    returns = tuple(log(after / before) for before, after in pairwise(prices))
+    return Series(dates=dates, prices=prices, returns=returns, sigmas=tuple(ewma_sigmas(returns)))
+
+
+def _z5(series: Mapping[str, Series], session: date) -> dict[str, float]:
+    """z5 at the close of ``session`` of every market that has one."""
+    found = {}
+    for code, one in series.items():
+        if one.dates and one.dates[-1] == session:
+            z = one.z5(len(one.dates) - 1)
+            if z is not None:
+                found[code] = z
+    return found
+
+
+def _standing(series: Mapping[str, Series], sessions: Sequence[date]) -> tuple[Verdict, date]:
+    """The verdict that stands after the last session, and since which one.
+
+    A new verdict takes over when two closes in a row find it. A session that cannot be
+    judged, say one on which the dollar index rested, is passed over; if it is the last,
+    nothing stands.
+    """
+    places = {code: {day: i for i, day in enumerate(series[code].dates)} for code in VOTERS}
+    stands, since, before = Verdict.UNKNOWN, sessions[0], Verdict.UNKNOWN
+    unknown_since: date | None = None
+    for session in sessions:
+        z5 = {}
+        for code in VOTERS:
+            place = places[code].get(session)
+            z = None if place is None else series[code].z5(place)
+            if z is not None:
+                z5[code] = z
+        found = verdict(z5)
+        if found is Verdict.UNKNOWN:
+            unknown_since = unknown_since or session
+            continue
+        unknown_since = None
+        if found is not stands and (found is before or stands is Verdict.UNKNOWN):
+            stands, since = found, session
+        before = found
+    return (stands, since) if unknown_since is None else (Verdict.UNKNOWN, unknown_since)
+
+
+def _move(code: str, one: Series, since: date) -> Move | None:
+    """Null where there is no close at ``since`` or before."""
+    first = sum(day <= since for day in one.dates) - 1
+    if first < 0:
+        return None
+    returns = len(one.dates) - 1 - first
+    sigma = one.sigmas[-1] if returns else None
+    start, end = one.prices[first], one.prices[-1]
+    return Move(
+        instrument=code,
+        start=Quote(date=one.dates[first], price=start),
+        end=Quote(date=one.dates[-1], price=end),
+        pct=100 * (end / start - 1),
+        sigma=log(end / start) / (sigma * sqrt(returns)) if sigma else None,
+    )
+
+
+def _turns(z5: Mapping[str, float], series: Mapping[str, Series]) -> tuple[Turn, ...]:
+    turns = []
+    for flip in flips(z5):
+        one = series[flip.instrument]
+        sigma = one.sigmas[-1] or 0.0
+        turns.append(Turn(flip=flip, price=one.prices[-1 - WEEK] * exp(flip.border * sigma * sqrt(WEEK))))
+    return tuple(turns)
+
+
+def _correlations(quotes: Quotes, sessions: Sequence[date]) -> tuple[Pair, ...]:
+    """Returns from one session to the next; a pair with a close missing at either end is dropped."""
+    pairs = []
+    for code in INSTRUMENTS[1:]:
+        both = [
+            (_return(quotes["BTC"], before, after), _return(quotes[code], before, after))
+            for before, after in pairwise(sessions)
+            if all(day in quotes[one] for day in (before, after) for one in ("BTC", code))
+        ]
+        for window in WINDOWS:
+            found = correlation([x for x, _ in both[-window:]], [y for _, y in both[-window:]])
+            if found is not None:
+                pairs.append(Pair(instrument=code, window=window, correlation=found))
+    return tuple(pairs)
+
+
+def _return(quotes: Mapping[date, Close], before: date, after: date) -> float:
+    return log(quotes[after].price / quotes[before].price)
