@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 
-def preview(port: int = 0) -> subprocess.Popen[str]:
+def preview() -> subprocess.Popen[str]:
     # A process group of its own, as a shell gives it: Ctrl-C reaches all of the group.
     return subprocess.Popen(
-        [sys.executable, "-m", "bot", "preview", "--port", str(port)],
+        [sys.executable, "-m", "bot", "preview", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -34,11 +31,10 @@ def ready(process: subprocess.Popen[str]) -> None:
     raise AssertionError(process.communicate()[1])
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_to_the_group_ends_everything_in_order(signum: signal.Signals) -> None:
+def test_ctrl_c_ends_everything_in_order() -> None:
     process = preview()
     ready(process)
-    os.killpg(process.pid, signum)
+    os.killpg(process.pid, signal.SIGINT)
     # Every process of the bot holds the other end of this pipe: it ends with the last of them.
     _, err = process.communicate(timeout=10)
     assert process.returncode == 0
@@ -51,14 +47,3 @@ def test_killed_it_leaves_nobody_behind() -> None:
     process.kill()
     _, err = process.communicate(timeout=3)
     assert "Traceback" not in err
-
-
-def test_a_port_in_use_is_one_sentence() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        process = preview(port)
-        out, err = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert "READY" not in out
-    assert err.count("\n") == 1
-    assert str(port) in err
