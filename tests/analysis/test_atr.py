@@ -39,8 +39,8 @@ def test_too_few_bars_have_no_atr(bars: int) -> None:
 bars = st.tuples(*[st.integers(0, 1000)] * 3).map(sorted)
 
 
-@settings(deadline=None)
-@given(st.lists(bars, min_size=14, max_size=60))
+@settings(max_examples=40, deadline=None)
+@given(st.lists(bars, min_size=14, max_size=40))
 def test_atr_against_exact_fractions(series: list[list[int]]) -> None:
     low, close, high = (np.array(column, dtype=float) for column in zip(*series, strict=True))
     ranges = []

@@ -168,11 +168,11 @@ def test_odds_in_exact_fractions(n: int, data: st.DataObject) -> None:
     assert binomial_at_most(positive, n, float(share)) == pytest.approx(float(exact), rel=1e-9, abs=1e-300)
 
 
-@pytest.mark.parametrize("positive", [400, 1_500, 1_800])
+@pytest.mark.parametrize("positive", [200, 750, 900])
 def test_odds_of_many_years(positive: int) -> None:
-    # 3,000 days at three in five, in whole numbers: C(n, i) itself would overflow a float.
-    exact = Fraction(sum(comb(3_000, i) * 3**i * 2 ** (3_000 - i) for i in range(positive + 1)), 5**3_000)
-    assert binomial_at_most(positive, 3_000, 0.6) == pytest.approx(float(exact), rel=1e-7, abs=1e-300)
+    # 1,500 days at three in five, in whole numbers: C(n, i) itself would overflow a float.
+    exact = Fraction(sum(comb(1_500, i) * 3**i * 2 ** (1_500 - i) for i in range(positive + 1)), 5**1_500)
+    assert binomial_at_most(positive, 1_500, 0.6) == pytest.approx(float(exact), rel=1e-7, abs=1e-300)
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_nothing_final_is_said(bitcoin: list[Report]) -> None:
         ask(bitcoin, "2024-01-11T12:00")
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.datetimes(datetime(2024, 3, 1), datetime(2026, 2, 7)))  # noqa: DTZ001 - made aware below
 def test_nothing_known_later_leaks(bitcoin: list[Report], moment: datetime) -> None:
     at = moment.replace(tzinfo=UTC)

@@ -94,5 +94,6 @@ def test_real_bars_by_plain_loops(sell_off: list[BarTuple], interval: Interval) 
 
 
 def test_reading_results_does_not_cost_pandas() -> None:
-    code = "import sys, analysis.levels; sys.exit('pandas' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    modules = "analysis.levels, analysis.margin, analysis.flows, analysis.stress"
+    code = f"import sys, {modules}; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603

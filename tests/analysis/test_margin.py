@@ -117,6 +117,7 @@ def test_the_next_rule_is_known_from_its_notice_and_stands_from_the_close(closes
         assert result.cost.initial_usd == pytest.approx(68_877.00)
         assert result.cost.hrp_initial_usd == pytest.approx(0.198 * 5_000 * 76.53)
         assert result.next_step is None
+        assert result.steps[-1].in_force
 
 
 def test_the_last_close_is_the_price(closes: list[Close]) -> None:
@@ -389,6 +390,11 @@ def test_a_call_is_not_made_of_rounding(closes: list[Close]) -> None:
     account = ask(closes, "2026-02-05T12:00", price=50.09, position=position).account
     assert account is not None
     assert (account.called, account.deposit_usd, account.contracts_to_cut) == (False, 0, 0)
+    # Nor is a contract lost to it: two are paid for in full.
+    position = Position(contracts=3, equity=2 * 37_567.5)
+    account = ask(closes, "2026-02-05T12:00", price=50.09, position=position).account
+    assert account is not None
+    assert account.contracts_to_cut == 1
 
 
 def test_a_speculator_is_called_at_maintenance_up_to_the_higher_initial(closes: list[Close]) -> None:
@@ -475,7 +481,7 @@ def test_what_is_not_known_is_said(closes: list[Close]) -> None:
         assess(SILVER[1:], closes, product=SI, as_of=utc("2025-12-05T00:00"), source="test")
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.datetimes(datetime(2025, 12, 2), datetime(2026, 2, 8)))  # noqa: DTZ001 - made aware below
 def test_nothing_known_later_leaks(closes: list[Close], moment: datetime) -> None:
     at = moment.replace(tzinfo=UTC)

@@ -296,6 +296,15 @@ def test_weekends_of_bitcoin_are_no_sessions(market: Closes) -> None:
     assert assess({**market, "BTC": btc}, as_of=at) == assess(market, as_of=at)
 
 
+def test_two_markets_alone_make_no_session(market: Closes) -> None:
+    last = date(2026, 2, 5)
+    holes = {code: [one for one in closes if one.date != last] for code, closes in market.items()}
+    holes["SI"], holes["DXY"] = market["SI"], market["DXY"]
+    assert assess(holes, as_of=utc("2026-02-06T12:00")).session == date(2026, 2, 4)
+    holes["GC"] = market["GC"]
+    assert assess(holes, as_of=utc("2026-02-06T12:00")).session == last
+
+
 def test_what_cannot_be_answered_is_said(market: Closes) -> None:
     with pytest.raises(UserError, match="No New York close of these markets"):
         assess(market, as_of=utc("2025-06-01T00:00"))
