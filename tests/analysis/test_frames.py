@@ -96,4 +96,4 @@ def test_real_bars_by_plain_loops(sell_off: list[BarTuple], interval: Interval) 
 def test_reading_results_does_not_cost_pandas() -> None:
     modules = "analysis.levels, analysis.margin, analysis.flows, analysis.stress"
     code = f"import sys, {modules}; sys.exit('pandas' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
