@@ -337,10 +337,15 @@ def import_bars(
 
 @import_app.command("flows")
 def import_flows(
-    ctx: typer.Context, files: _Files, asset: Annotated[str, typer.Option(help="BTC or ETH.")]
+    ctx: typer.Context,
+    files: _Files,
+    asset: Annotated[str, typer.Option(help="BTC or ETH.")],
+    source: Annotated[
+        str | None, typer.Option(help="Who published the figures; default: as stored last.")
+    ] = None,
 ) -> None:
     """Daily ETF flows per fund."""
-    _import(ctx, "flows", files, asset=asset.upper())
+    _import(ctx, "flows", files, asset=asset.upper(), source=source)
 
 
 @import_app.command("margins")
