@@ -1,11 +1,13 @@
 """Net flows of spot ETFs: streak, odds, rolling sums, cushion, regime. Amounts in US$ million.
 
 Only days whose every fund is final count. A day that is partly reported or not at all
-is shown and left out of every figure; a holiday is no day.
+is shown and left out of every figure; a holiday is no day. Absence is not zero: a session
+without a report is pending, however long ago it was.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -77,12 +79,16 @@ class Fund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """A calendar month of final days; ``complete`` once it is over and none of its days is waited for."""
+    """A calendar month of final days; ``complete`` once it is over and none of its days is waited for.
+
+    ``waiting``: its sessions so far that are not final.
+    """
 
     first: date
     total_musd: float
     final_days: int
     positive_days: int
+    waiting: int
     complete: bool
 
 
@@ -143,11 +149,13 @@ class Reading:
 class Flows:
     """What ``/flows`` knows at ``as_of``.
 
-    ``last_date`` is the last final day. Counts, ``sum_musd``, ``best``, ``worst``,
+    ``last_date`` is the last final day, of ``history_days`` since launch. Counts, ``sum_musd``, ``best``, ``worst``,
     ``odds`` and ``days`` speak of the window, from ``since`` inclusive; everything else
     of the whole history. ``streak``: days of one sign in a row, negative for outflow; a
     day of exactly zero neither breaks nor lengthens it, ``streak_zeros`` says how many
-    are inside. ``waiting``: days not yet final among the last 20 sessions. ``largest``:
+    are inside. ``waiting``: days not yet final from the 20th last final day on; ``pending``: those
+    after the last final day, oldest first. ``latest`` is the last session, whatever its
+    state, or the holiday after it. ``largest``:
     the fund with most of |flow| on the last final day, with its share in percent.
     ``days`` oldest first, with holidays as ``closed``.
     """
@@ -158,6 +166,8 @@ class Flows:
     since: date
     last_date: date
     last_musd: float
+    latest: Day
+    history_days: int
     final_days: int
     positive_days: int
     negative_days: int
@@ -173,11 +183,13 @@ class Flows:
     reading: Reading
     regime: Regime
     waiting: int
+    pending: tuple[Day, ...]
     largest: str | None
     largest_share_pct: float | None
     days: tuple[Day, ...]
     months: tuple[Month, ...]
     funds: tuple[Fund, ...]
+    is_sample: bool = False
 
 
 def assess(
@@ -187,17 +199,22 @@ def assess(
     as_of: datetime,
     source: str,
     since: date | None = None,
+    sessions: Collection[date] = (),
     closed: Collection[date] = (),
+    is_sample: bool = False,
 ) -> Flows:
     """Judge the flows of ``asset`` with what was known at ``as_of``.
 
     ``reports``: every version of every day since launch, in any order; of each day the
-    last version known by then counts. ``closed``: market holidays, shown as such.
-    ``since``: trade date, null for the last 30 final days.
+    last version known by then counts. All are of one publisher: two differ by rounding
+    and at times by days, so they never meet in one streak or sum. ``sessions``: days on
+    which the market traded and has closed; one without a report since the first is
+    pending. ``closed``: market holidays up to then, shown as such. ``since``: trade date,
+    null for the last 30 final days.
 
     Raises UserError if no final day was known.
     """
-    latest = _latest(reports, as_of)
+    latest = _with_silent(_latest(reports, as_of), sessions, as_of)
     final = [(day.date, day.total_musd) for day in latest if _is_final(day) and day.total_musd is not None]
     if not final:
         raise UserError("No final day of {asset} ETF flows was known at that time.", asset=asset)
@@ -209,6 +226,8 @@ def assess(
     waiting = sum(not _is_final(day) and day.date >= recent for day in latest)
     reading = _reading(totals)
     largest, share = _largest(next(day for day in latest if day.date == dates[-1]).funds)
+    off = [day for day in closed if day <= as_of.date()]
+    days = _days(latest, dict(zip(dates, accumulate(totals), strict=True)), off)
     return Flows(
         as_of=as_of,
         asset=asset,
@@ -216,6 +235,8 @@ def assess(
         since=since,
         last_date=dates[-1],
         last_musd=totals[-1],
+        latest=days[-1],
+        history_days=len(final),
         final_days=len(window),
         positive_days=sum(total > 0 for _, total in window),
         negative_days=sum(total < 0 for _, total in window),
@@ -231,11 +252,13 @@ def assess(
         reading=reading,
         regime=regime(reading, final_days=len(final), waiting=waiting),
         waiting=waiting,
+        pending=tuple(day for day in days if day.date > dates[-1] and day.state is not DayState.CLOSED),
         largest=largest,
         largest_share_pct=share,
-        days=_days(latest, dict(zip(dates, accumulate(totals), strict=True)), since, closed, as_of),
+        days=tuple(day for day in days if day.date >= since),
         months=_months(latest, as_of),
         funds=_funds(latest, since),
+        is_sample=is_sample,
     )
 
 
@@ -289,6 +312,17 @@ def _latest(reports: Sequence[Report], as_of: datetime) -> list[Report]:
     """Of each date the last version known by ``as_of``, in order of date."""
     versions = sorted((one for one in reports if one.known_at <= as_of), key=lambda one: one.known_at)
     return sorted({one.date: one for one in versions}.values(), key=lambda one: one.date)
+
+
+def _with_silent(latest: list[Report], sessions: Collection[date], as_of: datetime) -> list[Report]:
+    """``latest`` and, for every session since its first day that nobody reported, an empty report."""
+    reported = {one.date for one in latest}
+    silent = [
+        Report(date=day, known_at=as_of, state=DayState.PENDING, total_musd=None, funds={})
+        for day in sessions
+        if latest and day > latest[0].date and day not in reported
+    ]
+    return sorted([*latest, *silent], key=lambda one: one.date)
 
 
 def _streak(dates: Sequence[date], totals: Sequence[float]) -> tuple[int, date | None, int]:
@@ -359,12 +393,9 @@ def _largest(funds: Mapping[str, float | None]) -> tuple[str | None, float | Non
 
 
 def _days(
-    latest: Sequence[Report],
-    cumulative: Mapping[date, float],
-    since: date,
-    closed: Collection[date],
-    as_of: datetime,
-) -> tuple[Day, ...]:
+    latest: Sequence[Report], cumulative: Mapping[date, float], closed: Collection[date]
+) -> list[Day]:
+    """Every day since the first report, oldest first; a report overrules the calendar."""
     days = []
     for one in latest:
         out = [code for code, flow in one.funds.items() if flow is not None and flow < 0]
@@ -389,29 +420,31 @@ def _days(
             sole_outflow=None,
         )
         for day in closed
-        if day not in reported and day <= as_of.date()
+        if day not in reported and day > latest[0].date
     ]
-    return tuple(sorted((day for day in days if day.date >= since), key=lambda day: day.date))
+    return sorted(days, key=lambda day: day.date)
 
 
 def _months(latest: Sequence[Report], as_of: datetime) -> tuple[Month, ...]:
-    months: dict[date, list[float]] = {}
-    running = {as_of.date().replace(day=1)}
+    flows: dict[date, list[float]] = {}
+    waiting: Counter[date] = Counter()
     for one in latest:
         first = one.date.replace(day=1)
         if _is_final(one) and one.total_musd is not None:
-            months.setdefault(first, []).append(one.total_musd)
+            flows.setdefault(first, []).append(one.total_musd)
         else:
-            running.add(first)
+            waiting[first] += 1
+    running = as_of.date().replace(day=1)
     return tuple(
         Month(
             first=first,
-            total_musd=fsum(flows),
-            final_days=len(flows),
-            positive_days=sum(flow > 0 for flow in flows),
-            complete=first not in running,
+            total_musd=fsum(totals),
+            final_days=len(totals),
+            positive_days=sum(total > 0 for total in totals),
+            waiting=waiting[first],
+            complete=first != running and not waiting[first],
         )
-        for first, flows in months.items()
+        for first, totals in flows.items()
     )
 
 
