@@ -25,6 +25,11 @@ def sessions(first: date, as_of: datetime) -> list[date]:
     return [day for day in _weekdays(first, last) if day not in off]
 
 
+def closed_at(day: date) -> datetime:
+    """The close of a session: 16:00 New York of its date."""
+    return datetime.combine(day, _CLOSE, _NEW_YORK)
+
+
 def closures(first: date, as_of: datetime) -> list[date]:
     """The weekdays from ``first`` on without trading, up to the one it is in New York at ``as_of``."""
     # Half a second to load, and only an answer needs it.

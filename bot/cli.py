@@ -265,7 +265,12 @@ async def _answer(home: Installation, name: str, query: Any, at: datetime, outpu
         return json.dumps(report.as_json(result, at), ensure_ascii=False, indent=2, allow_nan=False)
     reply = report.say(result, Speech(output.locale, zoneinfo.ZoneInfo("UTC")), at)
     parts = [*reply.lines, "", *reply.details, "", reply.data_line]
-    return "\n".join(part.replace("**", "").removeprefix("-# ") for part in parts)
+    return "\n".join(_plain(part) for part in parts)
+
+
+def _plain(text: str) -> str:
+    """Without the marks of Discord's Markdown."""
+    return text.removeprefix("-# ").replace("**", "").replace("```\n", "").replace("\n```", "")
 
 
 def _save(path: Path, content: bytes) -> None:
