@@ -392,9 +392,7 @@ def _largest(funds: Mapping[str, float | None]) -> tuple[str | None, float | Non
     return code, 100 * sizes[code] / fsum(sizes.values())
 
 
-def _days(
-    latest: Sequence[Report], cumulative: Mapping[date, float], closed: Collection[date]
-) -> list[Day]:
+def _days(latest: Sequence[Report], cumulative: Mapping[date, float], closed: Collection[date]) -> list[Day]:
     """Every day since the first report, oldest first; a report overrules the calendar."""
     days = []
     for one in latest:

@@ -125,7 +125,9 @@ class Speech:
 
     def short_day(self, day: date, *, year: bool = False) -> str:
         """``4 Feb`` or ``2/4``, with ``year`` ``4 Feb 26`` or ``26/2/4``: where there is room for no more."""
-        pattern = ("yy/" if year else "") + "M/d" if self.locale == "zh-TW" else "d MMM" + (" yy" if year else "")
+        pattern = (
+            ("yy/" if year else "") + "M/d" if self.locale == "zh-TW" else "d MMM" + (" yy" if year else "")
+        )
         return format_date(day, pattern, locale=self._babel)
 
     def month(self, first: date) -> str:

@@ -73,9 +73,7 @@ def count(result: Flows, _: Gettext) -> str:
 
 def share(result: Flows, _: Gettext) -> str:
     """``count`` where there is less room."""
-    return _("{positive} of {final} positive").format(
-        positive=result.positive_days, final=result.final_days
-    )
+    return _("{positive} of {final} positive").format(positive=result.positive_days, final=result.final_days)
 
 
 def month(value: Month, result: Flows, look: Look, _: Gettext) -> str:

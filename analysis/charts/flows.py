@@ -98,7 +98,7 @@ def compose(result: Flows, look: Look, _: Gettext) -> Canvas:
         NOTE,
         wear.muted,
     )
-    _dates(canvas, slots, result, _)
+    _dates(canvas, slots, _)
     _months(canvas, slots, result, look, _)
     _lines(canvas, result, look, _)
     return canvas
@@ -222,7 +222,7 @@ def _bars(panel: Panel, slots: Slots) -> None:
 
 
 def _marks(panel: Panel, slots: Slots) -> None:
-    """A ring for a reported zero, a diamond for a day that is not reported or not wholly."""
+    """A ring for a reported zero, a diamond for a day not reported, a filled one for a part of a day."""
     if slots.width < LEAST_SLOT:
         return
     wear, radius = panel.canvas.colours, min(9.0, slots.width / 2)
@@ -231,7 +231,8 @@ def _marks(panel: Panel, slots: Slots) -> None:
         if _is_zero(day):
             panel.canvas.marker("circle", at, radius, wear.ink, hollow=True)
         elif day.state in {DayState.PENDING, DayState.PARTIAL}:
-            panel.canvas.marker("diamond", at, radius, wear.broken, hollow=True)
+            hollow = day.state is DayState.PENDING
+            panel.canvas.marker("diamond", at, radius, wear.broken, hollow=hollow)
 
 
 def _is_zero(day: Day) -> bool:
@@ -348,17 +349,19 @@ def _key(canvas: Canvas, left: float, result: Flows, slots: Slots, _: Gettext) -
         elif kind == "zero":
             canvas.marker("circle", (x + 11, KEY_LINE), 8, wear.ink, hollow=True)
         else:
-            canvas.marker("diamond", (x + 11, KEY_LINE), 9, wear.broken, hollow=True)
+            canvas.marker("diamond", (x + 11, KEY_LINE), 9, wear.broken, hollow=kind == "pending")
         x = canvas.text(words, (x + 32, KEY_LINE), NOTE, wear.muted).right
 
 
-def _dates(canvas: Canvas, slots: Slots, result: Flows, _: Gettext) -> None:
+def _dates(canvas: Canvas, slots: Slots, _: Gettext) -> None:
     """Days counted back from the last, or the first of months where days are too narrow."""
     if not slots.days:
         return
     count = len(slots.days)
     pattern = _("%-d %b")
-    step = max(1, -(-(max(width(day.date.strftime(pattern), NOTE) for day in slots.days) + 16) // slots.width))
+    step = max(
+        1, -(-(max(width(day.date.strftime(pattern), NOTE) for day in slots.days) + 16) // slots.width)
+    )
     ticks = [(i, slots.days[i].date.strftime(pattern)) for i in range(count - 1, -1, -int(step))]
     if step > 15:
         pattern = _("%b %Y")
@@ -386,7 +389,9 @@ def _months(canvas: Canvas, slots: Slots, result: Flows, look: Look, _: Gettext)
         inside = list(group)
         if first in known:
             words = flow_words.month(known[first], result, look, _)
-            spans.append((slots.edge(inside[0]), slots.edge(inside[-1] + 1), words, width(words, CAPTION) + 28))
+            spans.append(
+                (slots.edge(inside[0]), slots.edge(inside[-1] + 1), words, width(words, CAPTION) + 28)
+            )
     while spans:
         begin = max(MARGIN, spans[0][0] - 60) if near else MARGIN
         if sum(span[3] for span in spans) <= WIDTH - MARGIN - begin:

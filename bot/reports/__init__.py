@@ -7,4 +7,6 @@ from typing import Any, Final
 from bot.reports import flows, levels
 from bot.reports.shapes import Report
 
-REPORTS: Final[dict[str, Report[Any, Any]]] = {report.name: report for report in (levels.REPORT, flows.REPORT)}
+REPORTS: Final[dict[str, Report[Any, Any]]] = {
+    report.name: report for report in (levels.REPORT, flows.REPORT)
+}

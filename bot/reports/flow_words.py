@@ -147,7 +147,10 @@ def day_words(day: date, result: Flows, speech: Speech) -> str:
 
 def details(result: Flows, speech: Speech) -> list[str]:
     _ = speech._
-    lines = [_bold(_("Since {day}").format(day=day_words(result.since, result, speech))), *_window(result, speech)]
+    lines = [
+        _bold(_("Since {day}").format(day=day_words(result.since, result, speech))),
+        *_window(result, speech),
+    ]
     lines += [_bold(_("Last 5 and 20 final days")), *_rolling(result, speech)]
     lines += [_bold(_("Since launch")), *_since_launch(result, speech)]
     lines += [_bold(_("Per fund")), _funds(result, speech)]
@@ -273,7 +276,9 @@ def _funds(result: Flows, speech: Speech) -> str:
     head = [
         _("fund"),
         speech.short_day(result.last_date),
-        _("since {day}").format(day=speech.short_day(result.since, year=result.since.year != result.as_of.year)),
+        _("since {day}").format(
+            day=speech.short_day(result.since, year=result.since.year != result.as_of.year)
+        ),
         _("launch"),
     ]
     rows = [
@@ -337,9 +342,7 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
     """Columns in a typewriter's block: the first to the left, figures to the right."""
     wide = [max(_cells(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
-        "  ".join(
-            _padded(cell, wide[column], left=column == 0) for column, cell in enumerate(row)
-        ).rstrip()
+        "  ".join(_padded(cell, wide[column], left=column == 0) for column, cell in enumerate(row)).rstrip()
         for row in rows
     ]
     return "```\n" + "\n".join(lines) + "\n```"

@@ -23,7 +23,9 @@ from storage.instants import epoch, flow_known
 ENOUGH_DAYS: Final = 20
 """Final days a publisher must have before its own figures answer: the longest rolling sum."""
 ASSET = Option(name="asset", help=N_("Which ETFs: BTC or ETH (default BTC)"), choices=("BTC", "ETH"))
-SINCE = Option(name="since", help=N_("First day counted: 30d, 1/16 or 2026-01-16 (default the last 30 final days)"))
+SINCE = Option(
+    name="since", help=N_("First day counted: 30d, 1/16 or 2026-01-16 (default the last 30 final days)")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,7 @@ class FlowsQuery:
 
 def read(words: Words, now: datetime) -> FlowsQuery:
     since = words.get("since", "").strip()
-    return FlowsQuery(
-        asset=choice(words, ASSET, "BTC"), since=start_date(since, now) if since else None
-    )
+    return FlowsQuery(asset=choice(words, ASSET, "BTC"), since=start_date(since, now) if since else None)
 
 
 def write(query: FlowsQuery) -> dict[str, str]:
@@ -52,9 +52,7 @@ async def answer(query: FlowsQuery, asked: Asked) -> Flows:
     """Query -> rows -> result. Raises UserError when no final day was known."""
     async with asked.store.read() as db:
         publisher = _publisher(await flows.publishers(db, query.asset, at=asked.at))
-        rows = (
-            await flows.known(db, query.asset, at=asked.at, source=publisher.source) if publisher else []
-        )
+        rows = await flows.known(db, query.asset, at=asked.at, source=publisher.source) if publisher else []
     if publisher is None:
         raise UserError("No final day of {asset} ETF flows was known at that time.", asset=query.asset)
 
