@@ -14,12 +14,29 @@ from datetime import date, datetime
 from enum import StrEnum
 from itertools import accumulate
 from math import exp, fsum, lgamma, log, log1p
-from statistics import fmean, stdev
+from statistics import fmean
 
 from analysis.errors import UserError
+from analysis.flow_regime import Reading, Regime, read, regime
+
+__all__ = [
+    "Cushion",
+    "Day",
+    "DayState",
+    "Extreme",
+    "Flows",
+    "Fund",
+    "Month",
+    "Odds",
+    "Reading",
+    "Regime",
+    "Report",
+    "assess",
+    "binomial_at_most",
+    "regime",
+]
 
 DEFAULT_DAYS = 30
-Z_WINDOW = 250
 
 
 class DayState(StrEnum):
@@ -29,15 +46,6 @@ class DayState(StrEnum):
     PARTIAL = "partial"
     PENDING = "pending"
     CLOSED = "closed"
-
-
-class Regime(StrEnum):
-    INSUFFICIENT = "INSUFFICIENT"
-    CAPITULATION = "CAPITULATION"
-    DISTRIBUTION = "DISTRIBUTION"
-    STABILISING = "STABILISING"
-    ACCUMULATION = "ACCUMULATION"
-    NEUTRAL = "NEUTRAL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,24 +136,6 @@ class Odds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What the regime is read from, at the last final day.
-
-    Sums of the last 5 and 20 final days, share of inflow days among the last 20 in
-    percent; ``z5`` and ``percentile5`` set the 5-day sum against the last
-    ``sums5`` (at most 250) of its kind, itself included: (S - mean) / sd (n - 1) and
-    100 rank / (n + 1).
-    """
-
-    rolling_5_musd: float | None
-    rolling_20_musd: float | None
-    hit_rate_20_pct: float | None
-    z5: float | None
-    percentile5: float | None
-    sums5: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
     """What ``/flows`` knows at ``as_of``.
 
@@ -224,7 +214,7 @@ def assess(
     streak, streak_since, streak_zeros = _streak(dates, totals)
     recent = dates[-20:][0]
     waiting = sum(not _is_final(day) and day.date >= recent for day in latest)
-    reading = _reading(totals)
+    reading = read(totals)
     largest, share = _largest(next(day for day in latest if day.date == dates[-1]).funds)
     off = [day for day in closed if day <= as_of.date()]
     days = _days(latest, dict(zip(dates, accumulate(totals), strict=True)), off)
@@ -280,30 +270,6 @@ def binomial_at_most(positive: int, days: int, share: float) -> float:
     )
 
 
-def regime(reading: Reading, *, final_days: int, waiting: int) -> Regime:
-    """The first rule that fits.
-
-    INSUFFICIENT under 15 final days or more than one not yet final; CAPITULATION z5 <=
-    -2 and percentile <= 2; DISTRIBUTION S20 < 0 and hit rate <= 35 %; STABILISING S20 < 0
-    and S5 > 0; ACCUMULATION S20 > 0 and hit rate >= 60 %; NEUTRAL. Under 20 final days
-    there is no S20, so of these rules only the first two and the last can fit.
-    """
-    s5, s20, hits = reading.rolling_5_musd, reading.rolling_20_musd, reading.hit_rate_20_pct
-    if final_days < 15 or waiting > 1 or s5 is None:
-        return Regime.INSUFFICIENT
-    z5, percentile = reading.z5, reading.percentile5
-    if z5 is not None and percentile is not None and z5 <= -2 and percentile <= 2:
-        return Regime.CAPITULATION
-    if s20 is None or hits is None:
-        return Regime.NEUTRAL
-    rules = (
-        (s20 < 0 and hits <= 35, Regime.DISTRIBUTION),
-        (s20 < 0 < s5, Regime.STABILISING),
-        (s20 > 0 and hits >= 60, Regime.ACCUMULATION),
-    )
-    return next((name for fits, name in rules if fits), Regime.NEUTRAL)
-
-
 def _is_final(day: Report) -> bool:
     return day.state is DayState.FINAL
 
@@ -349,30 +315,15 @@ def _odds(before: Sequence[float], window: Sequence[float]) -> Odds | None:
     )
 
 
-def _reading(totals: Sequence[float]) -> Reading:
-    # Flows are published to a tenth: rounded, two sums that are equal on paper tie in rank.
-    sums = [round(fsum(totals[end - 5 : end]), 6) for end in range(5, len(totals) + 1)][-Z_WINDOW:]
-    spread = stdev(sums) if len(sums) > 1 else 0.0
-    last20 = totals[-20:]
-    full = len(last20) == 20
-    return Reading(
-        rolling_5_musd=sums[-1] if sums else None,
-        rolling_20_musd=fsum(last20) if full else None,
-        hit_rate_20_pct=100 * sum(total > 0 for total in last20) / 20 if full else None,
-        z5=(sums[-1] - fmean(sums)) / spread if spread else None,
-        percentile5=100 * sum(one <= sums[-1] for one in sums) / (len(sums) + 1) if sums else None,
-        sums5=len(sums),
-    )
-
-
 def _cushion(dates: Sequence[date], totals: Sequence[float]) -> Cushion:
     """Q_t = C_t - max_(s <= t) C_s of C = cumulative net flow."""
-    cumulative = list(accumulate(totals))
+    # Rounded, so that a cushion which is zero on paper is zero.
+    cumulative = [round(pile, 6) for pile in accumulate(totals)]
     peak = max(cumulative)
     pace = fmean(totals[-20:])
     enough = len(totals) >= 60 and pace < 0
     return Cushion(
-        musd=cumulative[-1] - peak,
+        musd=round(cumulative[-1] - peak, 6),
         pct=100 * (cumulative[-1] - peak) / peak if peak > 0 else None,
         peak_musd=peak,
         peak_date=dates[cumulative.index(peak)],

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from analysis.charts import flow_words, quantities
+from analysis.charts import flow_labels, flow_words, quantities
 from analysis.charts.canvas import WIDTH, Canvas, Panel
 from analysis.charts.look import Gettext, Look, Picture
 from analysis.charts.place import Box, free, stacked
@@ -17,12 +17,10 @@ from analysis.charts.theme import RGB, Colours, blend, colours
 from analysis.flows import Day, DayState, Flows
 
 TITLES = tuple(Face(px, bold=True) for px in (38, 36, 34, 32, 30))
-FIGURES, CAPTION, NOTE, VALUE = Face(30, bold=True), Face(24), Face(22), Face(24, bold=True)
-MARGIN, GUTTER, STRIP = 24, 12, 36
+MONTH, NOTE, VALUE = Face(24), Face(22), Face(24, bold=True)
+MARGIN, GUTTER = 24, 12
 TITLE_LINE, KEY_LINE, TOP, ZERO_BOTTOM = 46, 92, 114, 420
 PILE_LINE, PILE_TOP, BOTTOM, DATES_LINE, MONTHS_LINE, FOOT_LINE = 443, 464, 606, 630, 661, 695
-# The column at the right: from the panel to its words, their two lines, the tag of the pile.
-LEADER, LINE, UNDER, TAG = 20, 37, 31, 46
 # Fewer days than this stand at the right, not stretched; of days still waited for at the end so many are drawn.
 FEWEST_DAYS, MOST_PENDING = 12, 3
 # Share of the panel above and below the bars, for the figures on them.
@@ -72,11 +70,11 @@ def compose(result: Flows, look: Look, _: Gettext) -> Canvas:
     ticks = [(scale, value) for scale, most in ((flows, 6), (pile, 3)) for value in scale.ticks(most)]
     names = [_tick(value, look) for _scale, value in ticks]
     left = MARGIN + GUTTER + max((width(name, NOTE) for name in names), default=0.0)
-    side = _sums(result, look, _)
-    standing = _standing(result, look, _)
-    right = WIDTH - MARGIN - LEADER - _room([*side, *standing], result, look)
+    side = flow_labels.sums(result, look, _)
+    standing = flow_labels.standing(result, look, _)
+    right = WIDTH - MARGIN - flow_labels.LEADER - flow_labels.room([*side, *standing], result, look)
 
-    slots = Slots(days, left, right - STRIP)
+    slots = Slots(days, left, right - flow_labels.STRIP)
     top = canvas.panel(Box(left, TOP, right, ZERO_BOTTOM), flows)
     below = canvas.panel(Box(left, PILE_TOP, right, BOTTOM), pile)
     _closures(canvas, slots)
@@ -89,8 +87,8 @@ def compose(result: Flows, look: Look, _: Gettext) -> Canvas:
     _pile(below, slots, result)
     _marks(top, slots)
     _values(top, slots, result, look)
-    _column(canvas, right + LEADER, side, top.box)
-    _cushion(below, right, standing, result, look)
+    flow_labels.write(canvas, right + flow_labels.LEADER, side, top.box)
+    flow_labels.cushion(below, right, standing, result, look)
     _key(canvas, left, result, slots, _)
     canvas.text(
         fit(flow_words.cumulative(result, look, _), NOTE, WIDTH - MARGIN - left),
@@ -134,52 +132,6 @@ def pile_span(result: Flows, days: tuple[Day, ...]) -> tuple[float, float]:
 def _tick(value: float, look: Look) -> str:
     text = quantities.musd(value, look.locale, sign=False)
     return text.rstrip("0").removesuffix(".") if "." in text else text
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A figure of the column at the right and what it is."""
-
-    figure: str
-    caption: str
-
-    @property
-    def width(self) -> float:
-        return max(width(self.figure, FIGURES), width(self.caption, CAPTION))
-
-
-def _sums(result: Flows, look: Look, _: Gettext) -> list[Item]:
-    """The sums beside the bars: window, 5 days, 20 days."""
-    reading = result.reading
-    window = _("sum {money}").format(money=quantities.musd(result.sum_musd, look.locale))
-    items = [Item(flow_words.share(result, _), window)]
-    if reading.rolling_5_musd is not None:
-        items.append(Item(quantities.musd(reading.rolling_5_musd, look.locale), _("last 5 days")))
-    if reading.rolling_20_musd is not None and reading.hit_rate_20_pct is not None:
-        positive = round(20 * reading.hit_rate_20_pct / 100)
-        items.append(
-            Item(
-                quantities.musd(reading.rolling_20_musd, look.locale),
-                _("last 20, {n} positive").format(n=positive),
-            )
-        )
-    return items
-
-
-def _standing(result: Flows, look: Look, _: Gettext) -> list[Item]:
-    """The cushion, where there is any."""
-    cushion = result.cushion
-    if cushion.musd == 0:
-        return []
-    words = _("cushion")
-    if cushion.pct is not None:
-        words = _("cushion {percent}").format(percent=quantities.percent(cushion.pct))
-    return [Item(quantities.musd(cushion.musd, look.locale), words)]
-
-
-def _room(items: list[Item], result: Flows, look: Look) -> float:
-    tag = width(quantities.musd(result.cumulative_musd, look.locale, sign=False), FIGURES) + 20
-    return max([tag, *(item.width for item in items)])
 
 
 def _closures(canvas: Canvas, slots: Slots) -> None:
@@ -290,37 +242,6 @@ def _pile(panel: Panel, slots: Slots, result: Flows) -> None:
             panel.canvas.marker("circle", at, 7, wear.holds)
 
 
-def _column(canvas: Canvas, x: float, items: list[Item], box: Box) -> None:
-    step = min(104.0, box.height / max(1, len(items)))
-    for n, item in enumerate(items):
-        _write(canvas, x, box.top + n * step + LINE / 2, item, canvas.colours.ink)
-
-
-def _write(canvas: Canvas, x: float, line: float, item: Item, colour: RGB) -> None:
-    canvas.text(item.figure, (x, line), FIGURES, colour)
-    canvas.text(item.caption, (x, line + (LINE + UNDER) / 2), CAPTION, canvas.colours.muted)
-
-
-def _cushion(panel: Panel, right: float, standing: list[Item], result: Flows, look: Look) -> None:
-    """How far the pile has fallen from its highest: an arrow to scale, its figures, and the pile today."""
-    canvas, scale, wear = panel.canvas, panel.scale, panel.canvas.colours
-    peak, now = scale.y(result.cushion.peak_musd), scale.y(result.cumulative_musd)
-    x = round(right - STRIP / 2)
-    if now - peak > 2 * GUTTER:
-        canvas.line([(x, peak + 3), (x, now - GUTTER)], wear.ink)
-        canvas.marker("triangle_down", (x, now - GUTTER), 8, wear.ink)
-    canvas.line([(right - STRIP, now), (right, now)], wear.ink, dash=(2.0, 4.0))
-    wanted = [*((peak + now) / 2 for _item in standing), now]
-    heights = [*(LINE + UNDER for _item in standing), TAG + GUTTER]
-    *middles, tag = stacked(wanted, heights, PILE_TOP, BOTTOM + TAG / 2)
-    edge = right + LEADER
-    for item, middle in zip(standing, middles, strict=True):
-        _write(canvas, edge, middle - UNDER / 2, item, wear.broken)
-    canvas.line([(right, now), (right + 4, now), (edge - 4, tag), (edge, tag)], wear.ink)
-    words = quantities.musd(result.cumulative_musd, look.locale, sign=False)
-    canvas.tag(words, (edge, tag), FIGURES, fill=wear.ink, ink=wear.background)
-
-
 def _key(canvas: Canvas, left: float, result: Flows, slots: Slots, _: Gettext) -> None:
     """What is measured, and what the marks mean that are on this picture."""
     wear = canvas.colours
@@ -389,9 +310,7 @@ def _months(canvas: Canvas, slots: Slots, result: Flows, look: Look, _: Gettext)
         inside = list(group)
         if first in known:
             words = flow_words.month(known[first], result, look, _)
-            spans.append(
-                (slots.edge(inside[0]), slots.edge(inside[-1] + 1), words, width(words, CAPTION) + 28)
-            )
+            spans.append((slots.edge(inside[0]), slots.edge(inside[-1] + 1), words, width(words, MONTH) + 28))
     while spans:
         begin = max(MARGIN, spans[0][0] - 60) if near else MARGIN
         if sum(span[3] for span in spans) <= WIDTH - MARGIN - begin:
@@ -404,7 +323,7 @@ def _months(canvas: Canvas, slots: Slots, result: Flows, look: Look, _: Gettext)
         WIDTH - MARGIN,
     )
     for (_start, _end, words, _room), x in zip(spans, middles, strict=True):
-        canvas.text(words, (x, MONTHS_LINE), CAPTION, canvas.colours.ink, anchor="centre")
+        canvas.text(words, (x, MONTHS_LINE), MONTH, canvas.colours.ink, anchor="centre")
 
 
 def _lines(canvas: Canvas, result: Flows, look: Look, _: Gettext) -> None:

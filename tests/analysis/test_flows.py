@@ -308,6 +308,14 @@ def test_cushion_by_hand() -> None:
     assert (under.musd, under.peak_musd, under.pct) == (-2, -1, None)
 
 
+def test_what_is_zero_on_paper_is_zero() -> None:
+    # In floats 0.1 + 0.2 - 0.3 is 5.6e-17, and the pile would be a little above its highest before.
+    assert ask(days([0.3, -0.1, -0.2, 0.1, 0.2]), "2026-06-01T00:00").cushion.musd == 0
+    result = ask(days([0.1, 0.2, -0.3] * 6 + [0.0, 0.0]), "2026-06-01T00:00")
+    assert result.reading.rolling_20_musd == 0
+    assert result.regime is Regime.NEUTRAL
+
+
 def reading(s5: float | None, s20: float | None, hits: float | None, z5: float, percentile: float) -> Reading:
     return Reading(
         rolling_5_musd=s5,

@@ -218,8 +218,10 @@ def test_words(leadline: Leadline) -> None:
     lines = told.split("\n")
     assert lines[:3] == [
         "BTC spot ETFs −544.9 US$ m · Wed 4 Feb · final",
-        "2 days of net outflow in a row since Tue 3 Feb · 2 of 13 days positive since Fri 16 Jan · "
-        "cushion −8,001.6 US$ m (−12.8 %)",
+        (
+            "2 days of net outflow in a row since Tue 3 Feb · 2 of 13 days positive since Fri 16 Jan · "
+            "cushion −8,001.6 US$ m (−12.8 %)"
+        ),
         "DISTRIBUTION: 20-day sum −2,785.2 US$ m (below 0) and 30 % of the days positive (at most 35 %)",
     ]
     assert "13 final days: 2 positive, 11 negative, sum −3,461.6 US$ m" in lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from dataclasses import replace
 from datetime import date, timedelta
@@ -21,7 +22,7 @@ from analysis.charts.look import Look
 from analysis.charts.scale import Scale
 from analysis.charts.text import characters
 from analysis.charts.theme import RGB, colours
-from analysis.flows import DayState, Regime
+from analysis.flows import DayState, Flows, Regime
 from bot.language import catalogue
 from tests.charts import made, made_flows
 
@@ -193,7 +194,7 @@ def test_zero_silence_a_part_and_a_holiday_look_different() -> None:
     assert looks["partial-5.0"] - {"ring"} == {"bar", "diamond"}
 
 
-def _sides(result: chart.Flows) -> tuple[float, float]:
+def _sides(result: Flows) -> tuple[float, float]:
     """Left and right of the slots, from where the axis names its days."""
     canvas = chart.compose(result, Look(), english)
     count = len(chart.shown(result))
@@ -281,6 +282,6 @@ def test_whatever_comes_the_words_stay_apart(
 def test_a_week_is_five_slots() -> None:
     result = made_flows.flows([1.0] * 30)
     days = chart.shown(result)
-    assert any(b.date - a.date == timedelta(days=3) for a, b in zip(days, days[1:], strict=False))
+    assert any(b.date - a.date == timedelta(days=3) for a, b in itertools.pairwise(days))
     slots = chart.Slots(days, 0.0, 900.0)
     assert {round(slots.edge(i + 1) - slots.edge(i), 6) for i in range(len(days))} == {30.0}

@@ -29,8 +29,10 @@ async def test_three_lines_a_picture_and_where_it_comes_from(server: Server) -> 
     first, data = map(plain, texts(sent(result)))
     assert first.split("\n") == [
         "**BTC spot ETFs −544.9 US$ m** · Wed 4 Feb · final",
-        "**2 days of net outflow in a row since Tue 3 Feb** · 2 of 13 days positive since Fri 16 Jan · "
-        "cushion **−8,001.6 US$ m** (−12.8 %)",
+        (
+            "**2 days of net outflow in a row since Tue 3 Feb** · 2 of 13 days positive since Fri 16 Jan · "
+            "cushion **−8,001.6 US$ m** (−12.8 %)"
+        ),
         "**DISTRIBUTION**: 20-day sum −2,785.2 US$ m (below 0) and 30 % of the days positive (at most 35 %)",
     ]
     assert data == "-# Farside Investors · final to 4 Feb 2026 · 21 h old · fresh · sample, ends 2026-02-06"
