@@ -249,7 +249,7 @@ def state_word(state: State, speech: Speech) -> str:
     _ = speech._
     return {
         State.UNKNOWN: _("unknown"),
-        State.ABOVE: _("above"),
+        State.ABOVE: _("price above"),
         State.BREAKING: _("breaking"),
         State.BROKEN: _("broken"),
         State.RECLAIMING: _("reclaiming"),
