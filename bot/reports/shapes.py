@@ -95,13 +95,14 @@ def freshness_words(state: str, speech: Speech) -> str:
 
 
 def choice(words: Words, option: Option, default: str) -> str:
-    """The typed value of an option with fixed choices, or its default."""
-    value = words.get(option.name, default).strip().lower()
-    if value not in option.choices:
-        raise UserError(
-            "“{value}” is not a choice for {option}: use one of {choices}.",
-            value=value,
-            option=option.name,
-            choices=", ".join(option.choices),
-        )
-    return value
+    """The choice of an option that was typed, in capital or small letters, or its default."""
+    value = words.get(option.name, default).strip()
+    for known in option.choices:
+        if known.lower() == value.lower():
+            return known
+    raise UserError(
+        "“{value}” is not a choice for {option}: use one of {choices}.",
+        value=value,
+        option=option.name,
+        choices=", ".join(option.choices),
+    )
