@@ -32,6 +32,22 @@ def percent(value: float, *, sign: bool = True) -> str:
     return _signed(f"{value:+,.1f} %" if sign else f"{abs(value):,.1f} %")
 
 
+def dollars(value: float, *, sign: bool = False) -> str:
+    """An amount of US dollars without its unit: whole from a hundred up, to the cent below."""
+    decimals = 0 if abs(value) >= 100 or value == 0 else 2
+    return _signed(f"{value:{'+' if sign and value else ''},.{decimals}f}")
+
+
+def ounce(value: float) -> str:
+    """US dollars an ounce, to the cent."""
+    return _signed(f"{value:,.2f}")
+
+
+def rate(value: float) -> str:
+    """A percent rule as it is written: 15 %, 16.5 %."""
+    return f"{value:g} %"
+
+
 def ratio(value: float) -> str:
     """A number of ATRs."""
     return _signed(f"{value:,.1f}")
