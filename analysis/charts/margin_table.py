@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from analysis.charts.canvas import Canvas
     from analysis.charts.look import Gettext, Look
     from analysis.charts.theme import RGB
-    from analysis.margin import Margin, Step
+    from analysis.margin import Margin, Move, Step
 
 MOST = 7
 _HEAD, _RULE, _PART = Face(22), Face(30, bold=True), Face(24)
@@ -30,12 +30,15 @@ class _Row:
 
 
 def shown(result: Margin) -> tuple[Step, ...]:
-    """The changes there is room for: the last seven, without the rule before the first."""
-    return tuple(step for step in result.steps if step.effective is not None)[-MOST:]
+    """The changes there is room for: the last seven; the rule before the first only if it is alone."""
+    return tuple(step for step in result.steps if step.effective is not None)[-MOST:] or result.steps
 
 
-def write(canvas: Canvas, box: Box, result: Margin, look: Look, _: Gettext) -> None:
-    """A column a change, oldest left: its day, the rule, its two parts, the margin after it."""
+def write(canvas: Canvas, box: Box, result: Margin, look: Look, _: Gettext, tint: RGB) -> None:
+    """A column a change, oldest left: its day, the rule, its two parts, the margin after it.
+
+    Columns on ``tint`` are still to come.
+    """
     steps = shown(result)
     wear = canvas.colours
     heads = (
@@ -48,12 +51,16 @@ def write(canvas: Canvas, box: Box, result: Margin, look: Look, _: Gettext) -> N
     rows = (
         _Row(tuple(margin_words.effective(step, look, _) for step in steps), _HEAD, wear.muted),
         _Row(tuple(margin_words.rule(step.basis, step.value) for step in steps), _RULE, wear.ink),
-        _Row(tuple(_part(step, "rate") for step in steps), _PART, wear.broken),
-        _Row(tuple(_part(step, "price") for step in steps), _PART, wear.holds),
-        _Row(tuple(_dollars(step.initial_usd) for step in steps), _PART, wear.ink),
+        _Row(tuple(_part(step, step.rate_part) for step in steps), _PART, wear.broken),
+        _Row(tuple(_part(step, step.price_part) for step in steps), _PART, wear.holds),
+        _Row(tuple(_dollars(step) for step in steps), _PART, wear.ink),
     )
     left = box.left + max(width(head, _HEAD) for head in heads) + _SWATCH + _GAP + _NARROW
     pitch = (box.right - left) / max(len(steps), _FEWEST)
+    for place, step in enumerate(steps):
+        if not step.in_force:
+            edge = left + (place + 1) * pitch
+            canvas.fill([(edge - pitch + _NARROW, box.top - 20, edge + _NARROW, box.bottom)], tint)
     for head, row, down in zip(heads, rows, _ROWS, strict=True):
         y = box.top + down
         canvas.text(head, (box.left + _SWATCH, y), _HEAD, wear.muted)
@@ -77,10 +84,14 @@ def _swatches(canvas: Canvas, box: Box) -> None:
         canvas.line([(box.left + 12, y - 12), (box.left + 12, y + 12)], colour, width=stroke)
 
 
-def _part(step: Step, which: str) -> str:
-    part = step.rate_part if which == "rate" else step.price_part
-    return "–" if part is None else quantities.dollars(part.usd, sign=True)
+def _part(step: Step, part: Move | None) -> str:
+    return "–" if part is None else quantities.change(part.usd, cents=_small(step))
 
 
-def _dollars(value: float | None) -> str:
-    return "–" if value is None else quantities.dollars(value)
+def _dollars(step: Step) -> str:
+    return "–" if step.initial_usd is None else quantities.dollars(step.initial_usd, cents=_small(step))
+
+
+def _small(step: Step) -> bool:
+    """Whether cents say something: for contracts of a few ounces."""
+    return step.initial_usd is not None and step.initial_usd < 1000

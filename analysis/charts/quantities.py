@@ -32,10 +32,17 @@ def percent(value: float, *, sign: bool = True) -> str:
     return _signed(f"{value:+,.1f} %" if sign else f"{abs(value):,.1f} %")
 
 
-def dollars(value: float, *, sign: bool = False) -> str:
-    """An amount of US dollars without its unit: whole from a hundred up, to the cent below."""
-    decimals = 0 if abs(value) >= 100 or value == 0 else 2
-    return _signed(f"{value:{'+' if sign and value else ''},.{decimals}f}")
+def dollars(value: float, *, cents: bool = False) -> str:
+    """An amount of US dollars without its unit."""
+    return _signed(f"{value:,.{2 if cents else 0}f}")
+
+
+def change(value: float, *, cents: bool = False) -> str:
+    """The same with its sign; what rounds to nothing is 0."""
+    text = dollars(value, cents=cents)
+    if float(text.replace(",", "").replace(_MINUS, "-")) == 0:
+        return "0"
+    return text if value < 0 else f"+{text}"
 
 
 def ounce(value: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from analysis.charts.place import Box, free, stacked
 from analysis.charts.scale import Scale, TimeAxis
 from analysis.charts.text import Face, fit, width
 from analysis.charts.theme import blend, colours
+from analysis.margin import Basis
 
 if TYPE_CHECKING:
     from analysis.charts.theme import RGB, Colours
@@ -26,7 +27,8 @@ TITLES = tuple(Face(px, bold=True) for px in (38, 36, 34, 32, 30))
 OUTLOOKS = tuple(Face(px) for px in (32, 30))
 FIGURES, UNDER, NOTE = Face(30, bold=True), Face(24), Face(22)
 MARGIN, GUTTER, STRIP, LEADER = 24, 12, 44, 36
-TITLE_LINE, OUTLOOK_LINE, TOP, BOTTOM, HOURS_LINE, TABLE_TOP, FOOT_LINE = 44, 90, 124, 424, 448, 494, 697
+TITLE_LINE, OUTLOOK_LINE, TOP, BOTTOM, HOURS_LINE = 44, 90, 124, 424, 448
+TABLE_TOP, TABLE_BOTTOM, FOOT_LINE = 494, 662, 697
 HEADROOM = 1.08
 _DAY = 86_400
 # Days shown before the first change: the rule it replaced has to be seen.
@@ -76,12 +78,9 @@ def compose(result: Margin, look: Look, _: Gettext) -> Canvas:
     _coming(panel, axis, result)
     _beside(canvas, panel, labels)
     _notes(panel, axis, steps, segments, result, _)
-    for epoch, words in level_words.hours(axis, ZoneInfo(look.zone), NOTE, _) if steps else ():
-        x, half = axis.x(epoch), width(words, NOTE) / 2
-        if x - half >= MARGIN:
-            canvas.fill([(x, BOTTOM, x + 1, BOTTOM + 6)], wear.muted)
-            canvas.text(words, (x, HOURS_LINE), NOTE, wear.muted, anchor="centre")
-    margin_table.write(canvas, Box(MARGIN, TABLE_TOP, WIDTH - MARGIN, FOOT_LINE), result, look, _)
+    if steps:
+        _days(canvas, axis, look, _, until=max([steps[-1].epoch, *_next_epoch(result)]))
+    margin_table.write(canvas, Box(MARGIN, TABLE_TOP, WIDTH - MARGIN, TABLE_BOTTOM), result, look, _, tint)
     _lines(canvas, result, look, _)
     return canvas
 
@@ -117,21 +116,31 @@ def highest(result: Margin, steps: Sequence[Turn]) -> float:
 
 def time_axis(result: Margin, steps: Sequence[Turn], left: float, right: float) -> TimeAxis:
     """From the first turn to the last or to the next change, with room for today's figure at the right."""
-    epochs = [turn.epoch for turn in steps] or list(_EMPTY)
-    if result.next_step is not None and result.next_step.effective is not None:
-        epochs.append(result.next_step.effective.timestamp())
+    epochs = [*(turn.epoch for turn in steps), *_next_epoch(result)] or list(_EMPTY)
     start, end = min(epochs), max(epochs)
     end = max(end, start + _DAY)
     return TimeAxis(start, end + (end - start) * STRIP / (right - left - STRIP), left, right)
+
+
+def _next_epoch(result: Margin) -> list[float]:
+    """When the next change takes effect, in epoch seconds; empty if none is known."""
+    step = result.next_step
+    return [] if step is None or step.effective is None else [step.effective.timestamp()]
+
+
+def _days(canvas: Canvas, axis: TimeAxis, look: Look, _: Gettext, *, until: float) -> None:
+    for epoch, words in level_words.hours(axis, ZoneInfo(look.zone), NOTE, _):
+        x, half = axis.x(epoch), width(words, NOTE) / 2
+        if epoch <= until and x - half >= MARGIN:
+            canvas.fill([(x, BOTTOM, x + 1, BOTTOM + 6)], canvas.colours.muted)
+            canvas.text(words, (x, HOURS_LINE), NOTE, canvas.colours.muted, anchor="centre")
 
 
 def _segments(
     steps: Sequence[Turn], axis: TimeAxis, panel: Panel, result: Margin
 ) -> list[tuple[float, float, float]]:
     """The treads of the staircase: from, to (pixels) and dollars; the last at the asked price, to the edge."""
-    edge = panel.box.right
-    if result.next_step is not None and result.next_step.effective is not None:
-        edge = axis.x(result.next_step.effective.timestamp())
+    edge = axis.x(_next_epoch(result)[0]) if _next_epoch(result) else panel.box.right
     now = result.cost.initial_usd
     if not steps:
         return [(panel.box.left, edge, now)]
@@ -168,6 +177,8 @@ def _coming(panel: Panel, axis: TimeAxis, result: Margin) -> None:
     canvas, scale, amber = panel.canvas, panel.scale, panel.canvas.colours.broken
     x, dash = round(axis.x(step.effective.timestamp())), (6.0, 4.0)
     y = scale.y(asked.initial_usd)
+    here = round(scale.y(result.cost.initial_usd))
+    canvas.line([(x, here), (panel.box.right, here)], canvas.colours.ink, dash=(2.0, 4.0))
     canvas.line([(x, scale.y(result.cost.initial_usd)), (x, y)], amber, width=6.0, dash=dash)
     canvas.line([(x, y), (panel.box.right, y)], amber, width=3.0, dash=dash)
 
@@ -190,7 +201,8 @@ def _labels(result: Margin, look: Look, _: Gettext) -> list[_Label]:
     """Today's figure and the next one, the higher first."""
     now = result.in_force
     usd = result.cost.initial_usd
-    under = _("{rule} now").format(rule=margin_words.rule(now.basis, now.value))
+    rule = _("fixed") if now.basis is Basis.FIXED else quantities.rate(now.value)
+    under = _("{rule} now").format(rule=rule)
     found = [_Label(usd, quantities.dollars(usd), under, is_now=True)]
     step, asked = result.next_step, result.next_cost
     if step is not None and asked is not None:
@@ -233,9 +245,7 @@ def _notes(
         for a, b in pairwise(segments)
     ]
     taken = [np.array([*treads, *risers, (box.right - 2, box.top, box.right, box.bottom)])]
-    if result.next_step is not None and result.next_step.effective is not None:
-        x = axis.x(result.next_step.effective.timestamp())
-        taken.append(np.array([(x - 8, box.top, box.right, box.bottom)]))
+    taken += [np.array([(axis.x(at) - 8, box.top, box.right, box.bottom)]) for at in _next_epoch(result)]
     if result.crossover is not None:
         y = scale.y(result.crossover.fixed_usd)
         taken.append(np.array([(box.left, y - 3, box.right, y + 3)]))
@@ -253,7 +263,7 @@ def _notes(
             taken.append(np.array([place.grown(4)]))
 
     changes = [turn for turn in steps if turn.by_rate]
-    for turn, later in zip(changes, [*changes[1:], None], strict=True):
+    for turn, later in zip_longest(changes, changes[1:]):
         x0 = axis.x(turn.epoch)
         x1 = axis.x(later.epoch) if later else box.right
         room = width(turn.rule, UNDER)
