@@ -22,11 +22,16 @@ def rule(basis: Basis, value: float) -> str:
     return quantities.rate(value) if basis is Basis.PERCENT else quantities.dollars(value)
 
 
+def kind(basis: Basis, value: float, _: Gettext) -> str:
+    """The rule beside its own dollars: 15 %, or that it is fixed."""
+    return quantities.rate(value) if basis is Basis.PERCENT else _("fixed")
+
+
 def title(result: Margin, _: Gettext) -> str:
     """The answer in one line."""
     values = {
         "product": result.product.code,
-        "rule": quantities.rate(result.rate_pct) if result.rate_pct is not None else _("fixed"),
+        "rule": kind(result.basis, result.in_force.value, _),
         "usd": quantities.dollars(result.cost.initial_usd),
         "price": quantities.ounce(result.price),
         "leverage": quantities.ratio(result.leverage),
@@ -40,7 +45,7 @@ def outlook(result: Margin, look: Look, _: Gettext) -> str:
     if step is None or step.effective is None or result.next_cost is None:
         return _("Next change: none known")
     values = {
-        "rule": rule(step.basis, step.value),
+        "rule": kind(step.basis, step.value, _),
         "time": _moment(step.effective, look, _("%-d %b %H:%M")),
         "usd": quantities.dollars(result.next_cost.initial_usd),
     }
@@ -54,7 +59,7 @@ def outlook(result: Margin, look: Look, _: Gettext) -> str:
 def effective(step: Step, look: Look, _: Gettext) -> str:
     """The day of a change as the head of its column."""
     if not step.dated or step.effective is None:
-        return _("date unknown")
+        return _("undated")
     return _moment(step.effective, look, _("%-d %b"))
 
 

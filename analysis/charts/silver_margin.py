@@ -17,7 +17,6 @@ from analysis.charts.place import Box, free, stacked
 from analysis.charts.scale import Scale, TimeAxis
 from analysis.charts.text import Face, fit, width
 from analysis.charts.theme import blend, colours
-from analysis.margin import Basis
 
 if TYPE_CHECKING:
     from analysis.charts.theme import RGB, Colours
@@ -116,7 +115,7 @@ def highest(result: Margin, steps: Sequence[Turn]) -> float:
 
 def time_axis(result: Margin, steps: Sequence[Turn], left: float, right: float) -> TimeAxis:
     """From the first turn to the last or to the next change, with room for today's figure at the right."""
-    epochs = [*(turn.epoch for turn in steps), *_next_epoch(result)] or list(_EMPTY)
+    epochs = [*(turn.epoch for turn in steps), *_unpriced(result), *_next_epoch(result)] or list(_EMPTY)
     start, end = min(epochs), max(epochs)
     end = max(end, start + _DAY)
     return TimeAxis(start, end + (end - start) * STRIP / (right - left - STRIP), left, right)
@@ -126,6 +125,15 @@ def _next_epoch(result: Margin) -> list[float]:
     """When the next change takes effect, in epoch seconds; empty if none is known."""
     step = result.next_step
     return [] if step is None or step.effective is None else [step.effective.timestamp()]
+
+
+def _unpriced(result: Margin) -> list[float]:
+    """Changes to a percent of a price nobody knows, in epoch seconds: there the staircase has a gap."""
+    return [
+        step.effective.timestamp()
+        for step in result.steps
+        if step.in_force and step.effective is not None and step.initial_usd is None
+    ]
 
 
 def _days(canvas: Canvas, axis: TimeAxis, look: Look, _: Gettext, *, until: float) -> None:
@@ -143,13 +151,16 @@ def _segments(
     edge = axis.x(_next_epoch(result)[0]) if _next_epoch(result) else panel.box.right
     now = result.cost.initial_usd
     if not steps:
-        return [(panel.box.left, edge, now)]
+        return [(round(axis.x(max(_unpriced(result), default=axis.start))), edge, now)]
     found = [
         (round(axis.x(turn.epoch)), round(axis.x(later.epoch)), turn.usd)
         for turn, later in pairwise(steps)
         if later.epoch > turn.epoch
     ]
     last = round(axis.x(steps[-1].epoch))
+    unpriced = [round(axis.x(epoch)) for epoch in _unpriced(result)]
+    if unpriced:
+        return [*found, (last, unpriced[0], steps[-1].usd), (unpriced[-1], edge, now)]
     # The asked price stands a little after the last close, before the edge or the next change.
     here = last + min(10, round((edge - last) / 3))
     return [*found, (last, here, steps[-1].usd), (here, edge, now)]
@@ -159,8 +170,15 @@ def _staircase(
     panel: Panel, axis: TimeAxis, steps: Sequence[Turn], segments: Sequence[tuple[float, float, float]]
 ) -> None:
     canvas, scale, wear = panel.canvas, panel.scale, panel.canvas.colours
-    points = [(x, scale.y(usd)) for x0, x1, usd in segments for x in (x0, x1)]
-    canvas.line(points, wear.holds, width=3.0)
+    points = [[(x, scale.y(usd)) for x in (x0, x1)] for x0, x1, usd in segments]
+    stretch = points[0]
+    for tread in points[1:]:
+        if tread[0][0] > stretch[-1][0]:
+            canvas.line(stretch, wear.holds, width=3.0)
+            stretch = tread
+        else:
+            stretch = stretch + tread
+    canvas.line(stretch, wear.holds, width=3.0)
     for before, turn in pairwise(steps):
         if turn.by_rate:
             x = round(axis.x(turn.epoch))
@@ -201,12 +219,12 @@ def _labels(result: Margin, look: Look, _: Gettext) -> list[_Label]:
     """Today's figure and the next one, the higher first."""
     now = result.in_force
     usd = result.cost.initial_usd
-    rule = _("fixed") if now.basis is Basis.FIXED else quantities.rate(now.value)
-    under = _("{rule} now").format(rule=rule)
+    under = _("{rule} now").format(rule=margin_words.kind(now.basis, now.value, _))
     found = [_Label(usd, quantities.dollars(usd), under, is_now=True)]
     step, asked = result.next_step, result.next_cost
     if step is not None and asked is not None:
-        under = f"{margin_words.rule(step.basis, step.value)} · {margin_words.effective(step, look, _)}"
+        kind = margin_words.kind(step.basis, step.value, _)
+        under = f"{kind} · {margin_words.effective(step, look, _)}"
         usd = asked.initial_usd
         found.append(_Label(usd, quantities.dollars(usd), under, is_now=False))
     return sorted(found, key=lambda label: -label.usd)
@@ -265,7 +283,7 @@ def _notes(
     changes = [turn for turn in steps if turn.by_rate]
     for turn, later in zip_longest(changes, changes[1:]):
         x0 = axis.x(turn.epoch)
-        x1 = axis.x(later.epoch) if later else box.right
+        x1 = axis.x(later.epoch) if later else min([box.right, *(axis.x(at) for at in _unpriced(result))])
         room = width(turn.rule, UNDER)
         middle = max(x0 + 10, (x0 + x1 - room) / 2)
         if x1 - x0 >= room + 12:

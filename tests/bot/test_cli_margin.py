@@ -97,7 +97,7 @@ def test_every_step_of_the_winter(leadline: Leadline) -> None:
     assert steps[3]["price"] == 85.877
     assert steps[5]["cut_pct"] == pytest.approx(26.667, abs=5e-4)
     # Each margin is the one before, plus what the price did, plus what the rate did.
-    before = Decimal("20000")
+    before = Decimal(20000)
     for step in steps:
         parts = Decimal(str(step["rate_part"]["usd"])) + Decimal(str(step["price_part"]["usd"]))
         assert abs(before + parts - Decimal(str(step["initial_usd"]))) <= Decimal("0.02")
@@ -198,7 +198,7 @@ def test_a_call_its_deposit_and_the_ways_to_meet_it(leadline: Leadline) -> None:
         {"contracts": 0, "deposit_usd": 22_192.50},
         {"contracts": 1, "deposit_usd": 0.0},
     ]
-    assert account["deposit_next_usd"] == float(3 * Decimal("68877") - 150_000)
+    assert account["deposit_next_usd"] == float(3 * Decimal(68877) - 150_000)
     told = leadline(*options).stdout
     assert (
         "Ways to meet the call, in no order of merit\n- contracts to cut: 0, deposit: 22,192.50 USD\n" in told
