@@ -45,6 +45,8 @@ def musd(value: float, locale: str, *, sign: bool = True) -> str:
     if not float(text.replace(",", "")):
         return text
     return (_MINUS if value < 0 else "+" if sign else "") + text
+
+
 def dollars(value: float, *, cents: bool = False) -> str:
     """An amount of US dollars without its unit."""
     return _signed(f"{value:,.{2 if cents else 0}f}")
