@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from itertools import accumulate
 from math import exp, fsum, lgamma, log, log1p
@@ -137,7 +137,7 @@ class Odds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """What ``/flows`` knows at ``as_of``.
+    """What ``/flows`` knows at ``as_of``, an instant of the UTC day ``today``.
 
     ``last_date`` is the last final day, of ``history_days`` since launch. Counts, ``sum_musd``, ``best``, ``worst``,
     ``odds`` and ``days`` speak of the window, from ``since`` inclusive; everything else
@@ -151,6 +151,7 @@ class Flows:
     """
 
     as_of: datetime
+    today: date
     asset: str
     source: str
     since: date
@@ -220,6 +221,7 @@ def assess(
     days = _days(latest, dict(zip(dates, accumulate(totals), strict=True)), off)
     return Flows(
         as_of=as_of,
+        today=as_of.astimezone(UTC).date(),
         asset=asset,
         source=source,
         since=since,

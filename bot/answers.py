@@ -81,7 +81,7 @@ class Answers:
         """The picture, or None when it is late or cannot be drawn; the reason is logged."""
         try:
             async with asyncio.timeout(PICTURE_SECONDS):
-                return await self.pictures.draw(report.name, result, look)
+                return await self.pictures.draw(report.chart, result, look)
         except (PictureUnavailable, TimeoutError) as error:
             log.warning("picture unavailable", report=report.name, reason=str(error) or type(error).__name__)
             return None

@@ -91,6 +91,10 @@ class Speech:
         text = f"{value:,.{decimals}f}"
         return text.removesuffix(".00")
 
+    def dollars(self, value: float) -> str:
+        """An amount somebody has to pay: to the cent, without its unit."""
+        return f"{value:,.2f}".replace("-", MINUS)
+
     def percent(self, value: float, *, decimals: int = 1) -> str:
         return self.signed(value, decimals=decimals) + NO_BREAK_SPACE + "%"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from analysis.charts import quantities
 from analysis.charts.text import clean
@@ -33,7 +32,7 @@ def unit(_: Gettext) -> str:
 
 def day(value: date, result: Flows, _: Gettext) -> str:
     """Without its year while that is the year of the question."""
-    return value.strftime(_("%-d %b") if value.year == result.as_of.year else _("%-d %b %Y"))
+    return value.strftime(_("%-d %b") if value.year == result.today.year else _("%-d %b %Y"))
 
 
 def title(result: Flows, look: Look, _: Gettext) -> str:
@@ -80,7 +79,7 @@ def month(value: Month, result: Flows, look: Look, _: Gettext) -> str:
     """``Jan −1,604.8``; one that is not over says so."""
     named = value.first.strftime(_("%b"))
     text = f"{named} {quantities.musd(value.total_musd, look.locale)}"
-    if value.first == result.as_of.date().replace(day=1):
+    if value.first == result.today.replace(day=1):
         return _("{month} so far").format(month=text)
     return text
 
@@ -95,13 +94,10 @@ def cumulative(result: Flows, look: Look, _: Gettext) -> str:
     )
 
 
-def foot(result: Flows, look: Look, _: Gettext) -> str:
-    """Who published the figures, up to which day, and as of when."""
-    return _("{source} · final to {day} · US trade dates · as of {time} ({zone})").format(
-        source=clean(result.source),
-        day=day(result.last_date, result, _),
-        time=_moment(result.as_of, ZoneInfo(look.zone), _("%-d %b %H:%M")),
-        zone=clean(look.zone),
+def foot(result: Flows, _: Gettext) -> str:
+    """Who published the figures, and up to which day they are final."""
+    return _("{source} · final to {day} · US trade dates").format(
+        source=clean(result.source), day=day(result.last_date, result, _)
     )
 
 
@@ -128,7 +124,3 @@ def alt(result: Flows, look: Look, _: Gettext) -> str:
     if result.pending:
         said.insert(1, _("Days not reported yet: {n}.").format(n=len(result.pending)))
     return clean(" ".join(said), _ALT)
-
-
-def _moment(instant: datetime, zone: ZoneInfo, pattern: str) -> str:
-    return instant.astimezone(zone).strftime(pattern)

@@ -110,7 +110,7 @@ def test_what_is_said() -> None:
     assert {"−60.0", "cushion −15.0 %", "340.0"} <= set(said)
     assert "cumulative net flow, US$ m · highest 400.0 on 26 Feb" in said
     assert "Feb +120.0" in said or "Feb +120.0 so far" in said
-    assert "Farside Investors · final to 28 Feb · US trade dates · as of 1 Mar 12:00 (UTC)" in said
+    assert "Farside Investors · final to 28 Feb · US trade dates" in said
     big = [w.face.px for w in canvas.words if w.text in {"28 of 30 positive", "−60.0", "340.0"}]
     assert big == [30] * 3
 
