@@ -16,7 +16,10 @@ from bot.respond import answer
 if TYPE_CHECKING:
     from bot.client import Leadline
 
-_ASSETS = [app_commands.Choice(name=code, value=code) for code in ASSET.choices]
+_ASSETS = [
+    app_commands.Choice(name=locale_str("bitcoin (BTC)"), value="BTC"),
+    app_commands.Choice(name=locale_str("ether (ETH)"), value="ETH"),
+]
 
 
 class FlowsCog(commands.Cog):

@@ -27,8 +27,8 @@ FEWEST_DAYS, MOST_PENDING = 12, 3
 HEADROOM = 0.13
 # Narrower than this a holiday is no band and a zero no ring: they would be noise.
 LEAST_SLOT = 5.0
-# From this width on every bar has its figure.
-ALL_VALUES = 56.0
+# From these widths on a figure may stand off its bar, and every bar has its figure.
+LEAST_OFF, ALL_VALUES = 8.0, 56.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +210,16 @@ def _values(panel: Panel, slots: Slots, result: Flows, look: Look) -> None:
             break
         words, face = quantities.musd(total, look.locale), VALUE if important else NOTE
         room, half, away = width(words, face), 0.55 * face.px, 0.55 * face.px + 5
-        y = scale.y(total) + (-away if total > 0 else away)
+        # What matters rather a little off its bar than not at all, while one sees whose it is.
+        off = (0, 14, 28, 42) if important and slots.width >= LEAST_OFF else (0,)
+        heights = [scale.y(total) + (away + d) * (-1 if total > 0 else 1) for d in off]
         middles = [slots.middle(i) + shift for shift in (0, 8, -8, 16, -16, 28, -28)]
         candidates = [
             Box(x - room / 2, y - half, x + room / 2, y + half)
+            for y in heights
             for x in middles
             if x - room / 2 >= box.left and x + room / 2 <= box.right
+            if box.top - half / 2 <= y - half and y + half <= box.bottom + half / 2
         ]
         place = free(candidates, taken)
         if place:
@@ -287,7 +291,10 @@ def _dates(canvas: Canvas, slots: Slots, _: Gettext) -> None:
     if step > 15:
         pattern = _("%b %Y")
         firsts = [i for i in range(1, count) if slots.days[i].date.month != slots.days[i - 1].date.month]
-        ticks = [(i, slots.days[i].date.strftime(pattern)) for i in reversed(firsts)]
+        room = max((width(slots.days[i].date.strftime(pattern), NOTE) for i in firsts), default=0.0) + 16
+        # A month has at least 18 sessions.
+        stride = max(1, -int(-room // (18 * slots.width)))
+        ticks = [(i, slots.days[i].date.strftime(pattern)) for i in firsts[::-1][::stride]]
     edge = WIDTH - MARGIN + 0.0
     for i, words in ticks:
         x, half = slots.middle(i), width(words, NOTE) / 2

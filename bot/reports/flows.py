@@ -17,7 +17,7 @@ from bot.reports import flow_words
 from bot.reports.shapes import Asked, Option, Reply, Report, Words, choice, freshness_words
 from bot.reports.windows import start_date
 from storage import flows, sample
-from storage.flows import FlowDay, Publisher
+from storage.flows import FlowDay, FlowState, Publisher
 from storage.instants import epoch, flow_known
 
 ENOUGH_DAYS: Final = 20
@@ -66,7 +66,7 @@ async def answer(query: FlowsQuery, asked: Asked) -> Flows:
             since=query.since,
             sessions=trading_days.sessions(first, asked.at),
             closed=trading_days.closures(first, asked.at),
-            is_sample=rows[-1].is_sample,
+            is_sample=next((row.is_sample for row in reversed(rows) if row.state is FlowState.FINAL), False),
         )
 
     # In a thread: the calendar takes half a second when it is asked for the first time.

@@ -307,6 +307,34 @@ def test_a_window_in_which_nothing_is_final_yet(leadline: Leadline) -> None:
     assert "no final day since Thu 5 Feb" in told
 
 
+def test_a_day_fills_fund_by_fund(sample_file: Path, tmp_path: Path) -> None:
+    """Through the night of 6 February: nothing, a part, all of it; the sample's note stays until all of it."""
+    store, table = tmp_path / "own.db", tmp_path / "night.csv"
+    shutil.copy(sample_file, store)
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(cli.app, ["--database-url", str(store), *arguments])
+
+    for row in ("68.2,-,68.2,2026-02-06T23:00:00Z", "68.2,239.3,307.5,2026-02-07T04:00:00Z"):
+        table.write_text(f"date,IBIT,FBTC,Total,known_at\n2026-02-06,{row}\n")
+        assert run("import", "flows", str(table), "--asset", "BTC").exit_code == 0
+    seen = [
+        asked(run, "--at", at)
+        for at in ("2026-02-06T22:30:00Z", "2026-02-06T23:00:00Z", "2026-02-07T04:00:00Z")
+    ]
+    assert [answer["latest"]["state"] for answer in seen] == ["pending", "partial", "final"]
+    assert [answer["last_date"] for answer in seen] == ["2026-02-05", "2026-02-05", "2026-02-06"]
+    assert [answer["days"][-1]["total_musd"] for answer in seen] == [None, 68.2, 307.5]
+    # A part of a day is in no figure: 54,300.2 until 307.5 is final.
+    assert [answer["cumulative_musd"] for answer in seen] == [54300.2, 54300.2, 54607.7]
+    assert [answer["streak"] for answer in seen] == [-3, -3, 1]
+    assert [answer["source"] for answer in seen] == ["sample", "sample", "Farside Investors"]
+    told = run("report", "flows", "--at", "2026-02-06T23:00:00Z").stdout.replace("\u00a0", " ")
+    assert told.startswith(
+        "BTC spot ETFs · Fri 6 Feb: partial, 1 of 2 funds, +68.2 US$ m so far · last final day Thu 5 Feb: "
+    )
+
+
 def test_two_publishers_never_meet_in_one_sum(sample_file: Path, tmp_path: Path) -> None:
     """The one that reaches furthest answers, once it has twenty days; every figure is then its own."""
     store, table = tmp_path / "own.db", tmp_path / "other.csv"

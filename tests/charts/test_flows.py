@@ -220,6 +220,20 @@ def test_the_last_the_worst_and_the_best_day_have_their_figures() -> None:
     assert {"+500.0", "−400.0", "−33.3"} <= set(said)
 
 
+def test_the_last_day_has_its_figure_beside_longer_bars() -> None:
+    totals = [50.0, -900.0] + [50.0, -40.0] * 39 + [-300.0, -600.0, -434.1]
+    canvas = chart.compose(made_flows.flows(totals, shown=83), Look(), english)
+    assert {"−900.0", "−434.1"} <= set(words(canvas))
+
+
+def test_months_on_the_axis_are_evenly_apart() -> None:
+    canvas = chart.compose(made_flows.flows(made_flows.waves(200), shown=200), Look(), english)
+    named = [w for w in words(canvas) if re.fullmatch(r"[A-Z][a-z]{2} 2025", w)]
+    numbers = sorted("JanFebMarAprMayJunJulAugSepOctNovDec".index(w[:3]) // 3 for w in named)
+    assert len(numbers) >= 3
+    assert len(set(np.diff(numbers))) == 1
+
+
 def test_few_days_all_have_their_figures() -> None:
     totals = [55.5, -44.4, 33.3, -22.2, 11.1]
     said = words(chart.compose(made_flows.flows(totals), Look(), english))
