@@ -276,7 +276,12 @@ async def _answer(home: Installation, name: str, query: Any, at: datetime, outpu
         return json.dumps(report.as_json(result, at), ensure_ascii=False, indent=2, allow_nan=False)
     reply = report.say(result, Speech(output.locale, zoneinfo.ZoneInfo("UTC")), at)
     parts = [*reply.lines, "", *reply.details, "", reply.data_line]
-    return "\n".join(part.replace("**", "").removeprefix("-# ") for part in parts)
+    return "\n".join(_plain(part) for part in parts)
+
+
+def _plain(text: str) -> str:
+    """Without the marks of Discord's Markdown."""
+    return text.removeprefix("-# ").replace("**", "").replace("```\n", "").replace("\n```", "")
 
 
 def _save(path: Path, content: bytes) -> None:
@@ -348,10 +353,15 @@ def import_bars(
 
 @import_app.command("flows")
 def import_flows(
-    ctx: typer.Context, files: _Files, asset: Annotated[str, typer.Option(help="BTC or ETH.")]
+    ctx: typer.Context,
+    files: _Files,
+    asset: Annotated[str, typer.Option(help="BTC or ETH.")],
+    source: Annotated[
+        str | None, typer.Option(help="Who published the figures; default: as stored last.")
+    ] = None,
 ) -> None:
     """Daily ETF flows per fund."""
-    _import(ctx, "flows", files, asset=asset.upper())
+    _import(ctx, "flows", files, asset=asset.upper(), source=source)
 
 
 @import_app.command("margins")
