@@ -128,6 +128,8 @@ async def _pressed(interaction: discord.Interaction[Leadline], press: Press) -> 
         case _:
             pass
     query = report.read(words, bot.clock.now())
+    # No card of ours says anything private; whatever does is shown to the presser alone.
+    in_place = in_place and not report.private(query)
     reader = reader_of(interaction, settings, locale=locale)
     if press.action in {"more", "csv"}:
         await _send_words(interaction, report, query, reader, press.action)

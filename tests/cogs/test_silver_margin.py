@@ -29,8 +29,10 @@ from analysis.charts.look import Picture
 from analysis.errors import UserError
 from bot import respond
 from bot.answers import Answers
+from bot.card import Press
 from bot.client import Leadline
 from bot.pictures import Pictures
+from bot.reports.shapes import Report
 
 pytestmark = pytest.mark.simcord(settle_timeout=30)
 
@@ -153,7 +155,9 @@ SECRET = {"contracts": 37, "equity": "2,345,678.91", "side": "short", "hrp": Tru
 TOLD = ("2,345,678.91", "2345678", "37 ", "|37|", "short")
 
 
-async def test_an_account_is_for_the_asker_alone(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_account_is_for_the_asker_alone(
+    server: Server, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     caplog.set_level(logging.DEBUG)
     result = await server.alice.slash(server.channel, "silver-margin", price="76.53", **SECRET)
 
@@ -170,7 +174,9 @@ async def test_an_account_is_for_the_asker_alone(server: Server, caplog: pytest.
     assert not any(figure in picture["description"] for figure in TOLD)
     [request] = [item for item in server.env.http_requests if item.path.endswith("/callback")]
     assert body_of(request)["data"]["flags"] & EPHEMERAL
-    # Our own log lines; SimCord and aiosqlite tell what passes through them.
+    printed = "".join(capsys.readouterr())
+    assert not any(figure in printed for figure in TOLD[:2])
+    # Our own records and discord.py's; SimCord's and aiosqlite's tell what passes through them.
     ours = [record.getMessage() for record in caplog.records if record.name.startswith(("bot", "discord"))]
     assert not any(figure in line for line in ours for figure in TOLD[:2])
 
@@ -193,6 +199,26 @@ async def test_without_an_account_nothing_of_it_is_remembered(server: Server) ->
     assert REPORT.private(query)
     assert REPORT.write(query) == {"product": "SI", "price": "76.53"}
     assert repr(query) == "SilverMarginQuery(product='SI', price=76.53, compare=None)"
+
+
+async def test_no_button_puts_an_account_on_a_public_card(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even one with a custom_id that we never write."""
+    written = Press.custom_id
+
+    def forged(press: Press, report: Report[Any, Any]) -> str:
+        if press.argument == "GC":
+            return "ll1|silver-margin|to|SI|en|SI|76.53|37|2345678.91|||"
+        return written(press, report)
+
+    monkeypatch.setattr(Press, "custom_id", forged)
+    asked = await server.alice.slash(server.channel, "silver-margin", price="76.53")
+    shown = texts(sent(asked))
+    pressed = await server.alice.click(sent(asked), label="GC")
+    assert pressed.ephemeral
+    assert texts(sent(asked)) == shown
+    assert "equity 2,345,678.91 USD" in texts(sent(pressed))[0]
 
 
 class Slow(Answers):
