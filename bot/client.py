@@ -99,5 +99,6 @@ class Leadline(commands.Bot):
         """Refuses new work, lets running answers finish, then says goodbye to Discord."""
         if not self._closing:
             self._closing = True
+            log.info("closing", running=self.answers.unfinished)
             await self.answers.finish(FINISH_SECONDS)
         await super().close()
