@@ -101,4 +101,8 @@ class Leadline(commands.Bot):
             self._closing = True
             log.info("closing", running=self.answers.unfinished)
             await self.answers.finish(FINISH_SECONDS)
+        # discord.py forgets the task that says "ready" 2 s after connecting; closed, it would only fail.
+        ready = self._connection._ready_task
+        if ready is not None:
+            ready.cancel()
         await super().close()
