@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 MOST_KEPT: Final = 256
 CALCULATIONS: Final = 2
 """How many answers are calculated at the same time."""
-PICTURE_SECONDS: Final = 8.0
-"""How long words wait for their picture before they go out alone."""
+PICTURE_SECONDS: Final = 6.0
+"""How long words wait for their picture before they go out alone; less than closing waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,15 @@ class Answers:
             if not self._running:
                 self._idle.set()
 
+    @property
+    def unfinished(self) -> int:
+        """How many answers are under way."""
+        return self._running
+
     async def finish(self, seconds: float) -> None:
         """Waits for running answers, at most ``seconds``."""
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
-            log.warning("answers cut off at closing", running=self._running)
+            log.warning("answers cut off at closing", running=self.unfinished)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import zoneinfo
 from collections.abc import Coroutine
@@ -49,8 +50,11 @@ def main() -> None:
     # Every machine must agree on when a zone changes its clocks: the pinned tzdata
     # package decides, not whatever the operating system happens to carry.
     zoneinfo.reset_tzpath(())
-    _add_report_commands()
-    app()
+    try:
+        _add_report_commands()
+        app()
+    except KeyboardInterrupt:  # while importing: a command that runs has its own end
+        raise SystemExit(128 + signal.SIGINT) from None
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 -- typer calls it so

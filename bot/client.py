@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from typing import Final
 
 import discord
 import structlog
-from discord import app_commands
 from discord.ext import commands
 
 from bot.answers import Answers
@@ -26,6 +26,8 @@ discord.VoiceClient.warn_dave = False
 COGS: Final = ("cogs.levels", "cogs.flows", "cogs.silver_margin")
 FINISH_SECONDS: Final = 8.0
 """How long closing waits for answers already under way."""
+SYNC_SECONDS: Final = 5.0
+"""How long a start waits for Discord to take the commands; discord.py would repeat for half a minute."""
 
 
 class Leadline(commands.Bot):
@@ -55,6 +57,9 @@ class Leadline(commands.Bot):
         await self.tree.set_translator(self.translator)
         await self._sync()
 
+    async def on_ready(self) -> None:
+        log.info("connected to Discord", servers=len(self.guilds))
+
     def refuse_when_closing(self) -> None:
         """Raises UserError once closing has begun, so that running answers can finish in peace."""
         if self._closing:
@@ -74,12 +79,11 @@ class Leadline(commands.Bot):
             log.info("commands unchanged")
             return
         try:
-            synced = await self.tree.sync(guild=guild)
-        except (discord.HTTPException, app_commands.AppCommandError) as error:
-            # The old commands still work; the next start tries again.
-            log.warning(
-                "commands not synced", reason=type(error).__name__, status=getattr(error, "status", None)
-            )
+            async with asyncio.timeout(SYNC_SECONDS):
+                synced = await self.tree.sync(guild=guild)
+        except Exception as error:
+            # Refused, limited, late, cut off: the old commands still work; the next start tries again.
+            log.warning("commands not synced", reason=str(error) or type(error).__name__)
             return
         async with store.write() as db:
             await marks.write(db, mark, payload)
@@ -95,5 +99,10 @@ class Leadline(commands.Bot):
         """Refuses new work, lets running answers finish, then says goodbye to Discord."""
         if not self._closing:
             self._closing = True
+            log.info("closing", running=self.answers.unfinished)
             await self.answers.finish(FINISH_SECONDS)
+        # discord.py forgets the task that says "ready" 2 s after connecting; closed, it would only fail.
+        ready = self._connection._ready_task
+        if ready is not None:
+            ready.cancel()
         await super().close()

@@ -32,8 +32,9 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # These two write addresses and payloads that hold tokens when they are chatty.
-    for name in ("discord", "aiohttp"):
+    # Chatty, the first two write addresses and payloads that hold tokens, aiosqlite writes
+    # every row of an import, and Alembic its plugins at each start.
+    for name in ("discord", "aiohttp", "aiosqlite", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

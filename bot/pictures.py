@@ -132,14 +132,15 @@ class Pictures:
         # Not loop.run_in_executor: SimCord would stop the clocks in that thread.
         drawing = asyncio.wrap_future(self._threads.submit(self._draw, chart, result, look))
         self._drawing[key] = drawing
-        drawing.add_done_callback(lambda done: self._finished(key, done))
+        drawing.add_done_callback(lambda done: self._finished(key, chart, done))
         return drawing
 
-    def _finished(self, key: bytes, drawing: asyncio.Future[Picture]) -> None:
+    def _finished(self, key: bytes, chart: str, drawing: asyncio.Future[Picture]) -> None:
         del self._drawing[key]
         # Asking for the exception also marks it as seen when every waiter has left.
         if not drawing.cancelled() and drawing.exception() is None:
             self.drawn += 1
+            log.debug("drew %s, %d bytes", chart, len(drawing.result().png))
             self._kept.put(key, drawing.result())
 
     # In the threads, of which there are as many as processes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 CONNECTION_SECONDS: Final = 5.0
 """How long the connection to Discord may take to end."""
+AUTHENTICATION_FAILED: Final = 4004
+"""Discord's code when it closes a connection over the token."""
 SAMPLE_START: Final = datetime(2026, 2, 5, 18, tzinfo=UTC)
 """Where the preview's clock starts on the sample: the middle of the sell-off it shows."""
 
@@ -121,7 +124,7 @@ async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) ->
 
 
 async def discord(settings: Settings) -> None:
-    """Connects to Discord and stays until stopped. Raises UserError if Discord refuses the token."""
+    """Connects to Discord and stays until stopped. Raises UserError if Discord does not let us, or cannot."""
     from bot import logs
     from bot.client import Leadline
     from bot.shutdown import stopped_by_signals
@@ -151,16 +154,12 @@ async def _filled_store(url: str) -> AsyncIterator[Store]:
 
 
 async def _connected(bot: Leadline, token: str, stop: asyncio.Event) -> None:
-    from discord import LoginFailure
-
-    connection = asyncio.create_task(bot.start(token), name="connection")
+    connection = asyncio.create_task(_connection(bot, token), name="connection")
     stopping = asyncio.create_task(stop.wait(), name="stopping")
     try:
         await asyncio.wait({connection, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if connection.done():
             connection.result()
-    except LoginFailure:
-        raise UserError("Discord refused the token: put the bot's current one into .env.") from None
     finally:
         stopping.cancel()
         if not connection.done():
@@ -168,6 +167,36 @@ async def _connected(bot: Leadline, token: str, stop: asyncio.Event) -> None:
             await bot.close()
             await asyncio.wait({connection}, timeout=CONNECTION_SECONDS)
             connection.cancel()
+            # What an interrupted connection raises is of no interest, but must have been seen.
+            await asyncio.gather(connection, return_exceptions=True)
+
+
+async def _connection(bot: Leadline, token: str) -> None:
+    """Logs in and stays connected until closed; discord.py comes back by itself from what is not final."""
+    from aiohttp import ClientError
+    from discord import ConnectionClosed, HTTPException, LoginFailure, RateLimited
+
+    refused = UserError("Discord refused the token: put the bot's current one into .env.")
+    unreachable = UserError("Discord cannot be reached. Try again in a minute; the log says why.")
+    try:
+        await bot.start(token)
+    except LoginFailure:
+        raise refused from None
+    except ConnectionClosed as error:
+        if error.code == AUTHENTICATION_FAILED:
+            raise refused from None
+        raise UserError("Discord has ended the connection for good (code {code}).", code=error.code) from None
+    except (HTTPException, RateLimited, ClientError, OSError) as error:
+        if bot.is_closed():  # this is how closing interrupts a call
+            return
+        log.warning("discord unreachable", reason=str(error) or type(error).__name__)
+        raise unreachable from None
+    except AttributeError:
+        # discord.py 2.7.1 trips over itself when the very first connection fails, after it has
+        # logged why; its latency is not a number until there has been one.
+        if math.isnan(bot.latency):
+            raise unreachable from None
+        raise
 
 
 async def preview(settings: Settings, *, port: int, at: datetime | None, live: bool) -> None:

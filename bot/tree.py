@@ -40,7 +40,12 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
     1. UserError: its own sentence.
     2. A command Discord still shows but we no longer know: ask to try again later.
     3. Anything else: our fault, logged with its traceback and a number to quote.
+
+    Once the connection is closed nobody can be told; an answer cut off by that is no fault.
     """
+    if interaction.client.is_closed():
+        log.warning("answer lost at closing", interaction=interaction.id)
+        return
     speech = _speech(interaction)
     _ = speech._
     if isinstance(error, UserError):
@@ -55,8 +60,10 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
         )
     try:
         await _tell(interaction, text)
-    except discord.HTTPException as failure:
-        log.warning("could not tell about an error", interaction=interaction.id, status=failure.status)
+    except Exception as failure:
+        # Refused, cut off, or closed under our hands: there is nobody left to tell.
+        reason = str(failure) or type(failure).__name__
+        log.warning("could not tell about an error", interaction=interaction.id, reason=reason)
 
 
 async def _tell(interaction: discord.Interaction[Any], text: str) -> None:

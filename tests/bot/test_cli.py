@@ -334,3 +334,22 @@ def test_a_setting_that_cannot_be_used_is_named() -> None:
     told = as_a_process("report", "levels", PORT="many")
     assert told.returncode == 2
     assert told.stderr == "These settings cannot be used: PORT. See .env.example.\n"
+
+
+def test_ctrl_c_before_anything_has_begun_is_no_traceback() -> None:
+    interrupted = """
+from bot import cli
+
+def interrupted():
+    raise KeyboardInterrupt
+
+cli._add_report_commands = interrupted
+cli.main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", interrupted],
+        check=False,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")

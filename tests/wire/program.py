@@ -1,0 +1,45 @@
+"""``leadline`` against the Discord of ``loopback.py``: nothing but the addresses differs.
+
+Arguments: the REST address, the gateway address, then ``leadline``'s own. With
+DRAWING_GATE set, drawing processes wait until that file exists before they draw.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    import discord.gateway
+    import discord.http
+    import yarl
+
+    from bot import cli
+
+    discord.http.Route.BASE = sys.argv[1]
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(sys.argv[2])
+    sys.argv[1:] = sys.argv[3:]
+    cli.main()
+
+
+def hold_drawing(gate: Path) -> None:
+    from analysis.charts import levels
+
+    draw = levels.draw
+
+    def held(*args: Any, **kwargs: Any) -> Any:
+        while not gate.exists():
+            time.sleep(0.01)
+        return draw(*args, **kwargs)
+
+    levels.draw = held
+
+
+if __name__ == "__main__":
+    main()
+elif "DRAWING_GATE" in os.environ:  # a drawing process: those import the program again, under another name
+    hold_drawing(Path(os.environ["DRAWING_GATE"]))

@@ -1,0 +1,152 @@
+"""``leadline run``: started, asked, asked by many, killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import shutil
+import signal
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from storage import lock
+from tests.wire import rules
+from tests.wire.conftest import Launch, Open
+from tests.wire.loopback import Answer, Discord
+from tests.wire.payloads import ALICE, APPLICATION, BOB, DEFERRED, EDIT, GUILD, MESSAGE, MODERATOR
+
+GLOBAL = f"/applications/{APPLICATION}/commands"
+DEV = f"/applications/{APPLICATION}/guilds/{GUILD}/commands"
+EARLIER = {"id": "1", "name": "levels"}
+"""A command that Discord knows from an earlier start."""
+
+
+def synced(discord: Discord) -> list[str]:
+    return [request.path for request in discord.requests if request.method == "PUT"]
+
+
+async def test_first_start_first_answers_kill_and_restart(
+    launch: Launch, discord: Discord, tmp_path: Path
+) -> None:
+    database = tmp_path / "new" / "leadline.db"
+    bot = await launch(discord, database)
+    identify = await discord.connected()
+
+    # Guilds alone: no message, no member, no presence.
+    assert identify["d"]["intents"] == 1
+    assert "the store was empty: the sample is loaded" in bot.events()
+    assert [command["name"] for command in discord.commands[GLOBAL]] == ["levels"]
+
+    card = await discord.slash(ALICE, "levels", since="2026-01-28")
+    message = await card.answer()
+    assert not card.ephemeral
+    assert rules.texts(message).endswith("sample, ends 2026-02-06")
+    assert rules.texts(message).startswith("**BTC ")
+    assert Image.open(io.BytesIO(card.picture)).size == (1280, 720)
+    assert list(rules.buttons(message)) == ["30m", "1h", "4h", "1d", "Details", "CSV", "中文"]
+
+    before = card.picture
+    for presser in (ALICE, MODERATOR):
+        pressed = await discord.press(presser, card, "4h")
+        assert (await pressed.answer())["id"] == message["id"]
+        assert pressed.kind == EDIT
+        assert pressed.picture != before
+
+    for presser, label in ((BOB, "1h"), (BOB, "中文"), (ALICE, "Details"), (ALICE, "CSV")):
+        pressed = await discord.press(presser, card, label)
+        await pressed.answer()
+        assert pressed.kind == MESSAGE
+        assert pressed.ephemeral
+
+    wrong = await discord.slash(ALICE, "levels", instrument="DOGE")
+    assert "DOGE" in (await wrong.answer())["content"]
+    assert wrong.ephemeral
+
+    # Nothing but the log was said, and nothing in it is worse than information.
+    assert {line["level"] for line in bot.log()} == {"info"}
+    assert bot.out == []
+
+    bot.process.kill()
+    assert await bot.ended(within=3) == -signal.SIGKILL
+    # The file stays; the lock went with the process.
+    assert lock.held(database.with_name("leadline.db.lock")) is False
+
+    again = await launch(discord, database)
+    await discord.connected()
+    assert "commands unchanged" in again.events()
+    assert synced(discord) == [GLOBAL]
+    pressed = await discord.press(ALICE, card, "1d")
+    assert (await pressed.answer())["id"] == message["id"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """How Discord does not take the commands, and what the log says of it."""
+
+    answer: Answer
+    reason: str
+    path: str = GLOBAL
+
+
+ONE_SERVER = Refusal(answer=(403, {"message": "Missing Access", "code": 50001}), reason="50001", path=DEV)
+REFUSALS = [
+    ONE_SERVER,
+    Refusal(answer=(400, {"message": "Invalid Form Body", "code": 50035, "errors": {}}), reason="50035"),
+    # A day's allowance of new commands used up: longer than the bot is willing to wait.
+    Refusal(
+        answer=(429, {"message": "You are being rate limited.", "retry_after": 500.0}),
+        reason="Too many requests",
+    ),
+    # discord.py repeats such a call for 25 s.
+    Refusal(answer=(500, {"message": "Internal Server Error", "code": 0}), reason="TimeoutError"),
+]
+
+
+async def test_without_its_commands_taken_the_bot_answers_and_tries_again_at_the_next_start(
+    launch: Launch, opened: Open, database: Path, tmp_path: Path
+) -> None:
+    async def refused(number: int, refusal: Refusal) -> None:
+        discord = await opened()
+        store = shutil.copy(database, tmp_path / f"{number}.db")
+        settings = {"DEV_GUILD_ID": GUILD} if refusal.path == DEV else {}
+        discord.commands[GLOBAL] = [EARLIER]
+        discord.trouble["PUT", refusal.path] = refusal.answer
+
+        bot = await launch(discord, store, **settings)
+        await discord.connected()
+        failed = await bot.logged("commands not synced")
+        assert failed["level"] == "warning"
+        assert refusal.reason in failed["reason"]
+        asked = await discord.slash(ALICE, "levels")
+        assert rules.texts(await asked.answer()).startswith("**BTC ")
+
+        if refusal is ONE_SERVER:
+            bot.interrupt(signal.SIGTERM)
+            assert await bot.ended() == 0
+            discord.trouble.clear()
+            await launch(discord, store, **settings)
+            await discord.connected()
+            assert [command["name"] for command in discord.commands[DEV]] == ["levels"]
+        assert set(synced(discord)) == {refusal.path}
+
+    await asyncio.gather(*(refused(number, refusal) for number, refusal in enumerate(REFUSALS)))
+
+
+async def test_fifty_at_once(launch: Launch, discord: Discord, database: Path) -> None:
+    bot = await launch(discord, database, LOG_LEVEL="DEBUG")
+    await discord.connected()
+
+    many = [await discord.slash(ALICE, "levels", since="2026-01-28") for _ in range(50)]
+    cards = [await asked.answer() for asked in many]
+
+    assert max(asked.waited for asked in many) < 3
+    assert {asked.kind for asked in many} <= {MESSAGE, DEFERRED}
+    assert Counter(asked.followups for asked in many) == {0: 50}
+    assert len({rules.texts(card) for card in cards}) == 1
+    assert len({asked.picture for asked in many}) == 1
+    assert sum(event.startswith("drew levels") for event in bot.events()) == 1
+    # At DEBUG, too, a line stays a line: no payload, no rows of the store.
+    assert max(len(line) for line in bot.err) < 1000
