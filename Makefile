@@ -1,11 +1,12 @@
 # make run      the bot on Discord, or its preview in a local page when there is no token
 # make test     every check
 # make install  only .venv with the `leadline` command in it
+# make bench    how fast pictures are drawn, beside the usual ways
 # make lock     the hash-locked requirements anew; UPGRADE=1 takes the newest versions
 #
 # PORT=8777 chooses the port of the preview, PYTHON=python3.12 the Python.
 
-.PHONY: run test install lock
+.PHONY: run test bench install lock
 
 # exec: a signal sent to make's child is a signal sent to Leadline itself.
 run:
@@ -15,6 +16,10 @@ run:
 test:
 	@sh tools/install.sh dev
 	@exec sh tools/test.sh
+
+bench:
+	@sh tools/install.sh dev
+	@exec .venv/bin/python -m benchmarks.pictures
 
 install:
 	@sh tools/install.sh run

@@ -101,7 +101,9 @@ def answer() -> Levels:
             distance_pct=floor.distance_pct,
             distance_atr=floor.distance_atr,
         ),
-        air_pocket=AirPocket(top=73_600.0, bottom=56_100.0, gap_pct=23.8, gap_atr=17_500 / atr),
+        air_pocket=AirPocket(top=73_600.0, bottom=56_100.0, gap_pct=-23.8, gap_atr=-17_500 / atr),
+        price_interval=Interval.M30,
+        is_sample=False,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ import structlog
 
 from analysis.charts.look import Look, Picture
 from bot.clock import Clock
-from bot.errors import PictureUnavailable
+from bot.errors import PictureUnavailable, UserError
 from bot.pictures import Pictures, Result
 from bot.reports.shapes import Asked, Report
 from storage import servers
@@ -80,6 +80,16 @@ class Answers:
         except (PictureUnavailable, TimeoutError) as error:
             log.warning("picture unavailable", report=report.name, reason=str(error) or type(error).__name__)
             return None
+
+    async def warm(self, reports: Iterable[Report[Any, Any]]) -> None:
+        """Asks each report its plainest question once, so that the first reader does not wait for libraries."""
+        for report in reports:
+            try:
+                answered = await self.answer(report, report.read({}, self.clock.now()), server_id=0)
+            except UserError as error:
+                log.info("nothing to warm with", report=report.name, reason=error.msgid)
+            else:
+                await self.picture(report, answered.result, Look())
 
     async def server(self, server_id: int) -> ServerSettings | None:
         """A server's settings, or None while nobody has set any."""

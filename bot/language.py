@@ -38,7 +38,7 @@ DEFAULT_LABELS: Final = (
     N_("first layer"),
     N_("second layer"),
     N_("near the March 2024 high"),
-    N_("next layer"),
+    N_("fourth layer"),
     N_("round number"),
 )
 """Labels of the level book every server starts with; a moderator's own labels stay as typed."""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -82,18 +88,36 @@ async def upgrade(url: str) -> Path | None:
 
 
 @asynccontextmanager
-async def _answers(store: Store, clock: Clock) -> AsyncIterator[Answers]:
-    """Warm drawing processes on a store; ended in order."""
+async def _sample_store() -> AsyncIterator[Store]:
+    store = await sample.open_in_memory()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) -> AsyncIterator[Answers]:
+    """Answers from a store being opened, with drawing processes that start meanwhile.
+
+    At the end what is being made is drawn to its end first, then the processes go, then the store.
+    """
     from bot.answers import Answers
     from bot.pictures import Pictures
     from bot.reports import REPORTS
 
-    pictures = Pictures(charts=tuple(REPORTS))
-    await pictures.start()
-    try:
-        yield Answers(store, pictures, clock)
-    finally:
-        await pictures.close()
+    async with AsyncExitStack() as ending:
+        pictures = Pictures(charts=tuple(REPORTS))
+        starting = asyncio.create_task(pictures.start(), name="start drawing processes")
+        try:
+            store = await ending.enter_async_context(opening)
+        finally:
+            await starting
+            ending.push_async_callback(pictures.close)
+        answers = Answers(store, pictures, clock)
+        warming = asyncio.create_task(answers.warm(REPORTS.values()), name="warm")
+        ending.callback(warming.cancel)
+        yield answers
 
 
 async def discord(settings: Settings) -> None:
@@ -108,16 +132,22 @@ async def discord(settings: Settings) -> None:
     logs.configure(settings.log_level)
     stop = asyncio.Event()
     with stopped_by_signals(stop):
-        async with writing_store(settings.database_url) as store:
-            if not await store.has_market_rows():
-                await sample.load(store)
-                log.info("the store was empty: the sample is loaded", ends=sample.ENDS.isoformat())
-            async with _answers(store, SystemClock()) as answers:
-                bot = Leadline(answers, dev_guild_id=settings.dev_guild_id)
-                try:
-                    await _connected(bot, token.get_secret_value(), stop)
-                finally:
-                    await bot.close()
+        async with _answers(_filled_store(settings.database_url), SystemClock()) as answers:
+            bot = Leadline(answers, dev_guild_id=settings.dev_guild_id)
+            try:
+                await _connected(bot, token.get_secret_value(), stop)
+            finally:
+                await bot.close()
+
+
+@asynccontextmanager
+async def _filled_store(url: str) -> AsyncIterator[Store]:
+    """The store to run on; an empty one is given the sample, which every card then names."""
+    async with writing_store(url) as store:
+        if not await store.has_market_rows():
+            await sample.load(store)
+            log.info("the store was empty: the sample is loaded", ends=sample.ENDS.isoformat())
+        yield store
 
 
 async def _connected(bot: Leadline, token: str, stop: asyncio.Event) -> None:
@@ -147,20 +177,17 @@ async def preview(settings: Settings, *, port: int, at: datetime | None, live: b
 
     # The page is for looking at; what its simulated Discord lacks is nobody's concern.
     logs.configure("ERROR" if settings.log_level == "INFO" else settings.log_level)
+    clock: Clock
+    if live:
+        opening, clock, welcome = writing_store(settings.database_url), SystemClock(), _LIVE_WELCOME
+    else:
+        start = at or SAMPLE_START
+        opening, clock = _sample_store(), ShiftedClock(start)
+        welcome = _SAMPLE_WELCOME.format(start=start.strftime("%Y-%m-%d %H:%M UTC"))
     stop = asyncio.Event()
     with stopped_by_signals(stop):
-        if live:
-            clock: Clock = SystemClock()
-            async with writing_store(settings.database_url) as store:
-                await _serve(store, clock, port, _LIVE_WELCOME, stop)
-        else:
-            start = at or SAMPLE_START
-            store = await sample.open_in_memory()
-            try:
-                welcome = _SAMPLE_WELCOME.format(start=start.strftime("%Y-%m-%d %H:%M UTC"))
-                await _serve(store, ShiftedClock(start), port, welcome, stop)
-            finally:
-                await store.close()
+        async with _answers(opening, clock) as answers:
+            await _serve(answers, port, welcome, stop)
 
 
 _LIVE_WELCOME: Final = "This is Leadline on your own store, with the real clock. Type `/levels`."
@@ -171,7 +198,7 @@ _SAMPLE_WELCOME: Final = (
 )
 
 
-async def _serve(store: Store, clock: Clock, port: int, welcome: str, stop: asyncio.Event) -> None:
+async def _serve(answers: Answers, port: int, welcome: str, stop: asyncio.Event) -> None:
     from bot.client import Leadline
 
     try:
@@ -179,21 +206,20 @@ async def _serve(store: Store, clock: Clock, port: int, welcome: str, stop: asyn
     except ImportError:
         raise UserError("The preview is not installed: make install, then make run.") from None
 
-    async with _answers(store, clock) as answers:
-        bot = Leadline(answers)
-        try:
-            await serve(
-                bot,
-                clock=clock,
-                port=port,
-                locale="en",
-                zone="UTC",
-                welcome=welcome,
-                on_ready=lambda url: _announce(url, welcome),
-                stop=stop,
-            )
-        finally:
-            await bot.close()
+    bot = Leadline(answers)
+    try:
+        await serve(
+            bot,
+            clock=answers.clock,
+            port=port,
+            locale="en",
+            zone="UTC",
+            welcome=welcome,
+            on_ready=lambda url: _announce(url, welcome),
+            stop=stop,
+        )
+    finally:
+        await bot.close()
 
 
 def _announce(url: str, welcome: str) -> None:

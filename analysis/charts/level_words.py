@@ -38,7 +38,7 @@ def state(value: State, _: Gettext) -> str:
         case State.UNKNOWN:
             return _("unknown")
         case State.ABOVE:
-            return _("above")
+            return _("price above")
         case State.BREAKING:
             return _("breaking")
         case State.BROKEN:
@@ -63,7 +63,7 @@ def title(result: Levels, _: Gettext) -> str:
     if floor.distance_atr is None:
         return _("{instrument} {interval} · {price} · next floor {floor} {percent}").format(**values)
     return _("{instrument} {interval} · {price} · next floor {floor} {percent} · {atr} ATR").format(
-        **values, atr=quantities.ratio(floor.distance_atr)
+        **values, atr=quantities.ratio(abs(floor.distance_atr))
     )
 
 
@@ -83,7 +83,7 @@ def pocket(found: AirPocket, _: Gettext) -> str:
     gap = quantities.percent(found.gap_pct, sign=False)
     if found.gap_atr is None:
         return _("air pocket {percent}").format(percent=gap)
-    return _("air pocket {percent} · {atr} ATR").format(percent=gap, atr=quantities.ratio(found.gap_atr))
+    return _("air pocket {percent} · {atr} ATR").format(percent=gap, atr=quantities.ratio(abs(found.gap_atr)))
 
 
 def hours(axis: TimeAxis, zone: ZoneInfo, face: Face, _: Gettext) -> Iterator[tuple[int, str]]:
@@ -141,7 +141,7 @@ def alt(result: Levels, look: Look, _: Gettext) -> str:
             _("Next floor {floor}, {percent}, {atr} ATR.").format(
                 floor=quantities.price(floor.price),
                 percent=quantities.percent(floor.distance_pct),
-                atr=quantities.ratio(floor.distance_atr),
+                atr=quantities.ratio(abs(floor.distance_atr)),
             )
         )
     if result.levels:

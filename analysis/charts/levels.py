@@ -175,7 +175,7 @@ def _notes(panel: Panel, bars: Columns, result: Levels, seen: list[LevelState], 
         return place is not None
 
     for state, y in zip(seen, rules, strict=True):
-        words = fit(clean(state.level.label), NOTE, box.width / 2)
+        words = fit(clean(_(state.level.label) if state.level.label else ""), NOTE, box.width / 2)
         if words:
             put(words, NOTE, mark(state.state, canvas.colours).colour, (y - 18, y + 18))
     if result.air_pocket:

@@ -249,7 +249,7 @@ def state_word(state: State, speech: Speech) -> str:
     _ = speech._
     return {
         State.UNKNOWN: _("unknown"),
-        State.ABOVE: _("above"),
+        State.ABOVE: _("price above"),
         State.BREAKING: _("breaking"),
         State.BROKEN: _("broken"),
         State.RECLAIMING: _("reclaiming"),
@@ -326,7 +326,7 @@ def interval_word(interval: Interval, speech: Speech) -> str:
 
 
 def _history(result: Levels, speech: Speech) -> list[str]:
-    """First closes below and changes of state inside the window, oldest first, at most the last 20."""
+    """First closes below and changes of state inside the window, oldest first, at most the last 40."""
     _ = speech._
     opened = datetime.fromtimestamp(int(result.candles.opened_at[0]), UTC)
     told: list[tuple[datetime, str]] = []
@@ -339,7 +339,7 @@ def _history(result: Levels, speech: Speech) -> list[str]:
             (event.time, _event_words(event, level, speech)) for event in item.events if event.time > opened
         ]
     told.sort(key=lambda entry: entry[0])
-    return [f"{speech.instant(time)} · {words}" for time, words in told[-20:]]
+    return [f"{speech.instant(time)} · {words}" for time, words in told[-40:]]
 
 
 def _event_words(event: Event, level: str, speech: Speech) -> str:

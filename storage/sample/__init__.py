@@ -21,9 +21,9 @@ _FOLDER = Path(__file__).parent
 _NOW = datetime(2026, 2, 10, tzinfo=UTC)
 
 _BARS: Final = (
-    ("btc_30m", "BTC", Interval.M30, "Binance USD-M"),
-    ("btc_1h", "BTC", Interval.H1, "Binance spot"),
-    ("btc_1d", "BTC", Interval.D1, "Yahoo Finance"),
+    ("btc_30m", "BTC", Interval.M30, "Binance USD-M, BTCUSDT perpetual"),
+    ("btc_1h", "BTC", Interval.H1, "Binance spot, BTCUSDT"),
+    ("btc_1d", "BTC", Interval.D1, "Yahoo Finance BTC-USD"),
     ("si_1d", "SI", Interval.D1, "Yahoo Finance SI=F"),
     ("gc_1d", "GC", Interval.D1, "Yahoo Finance GC=F"),
     ("cl_1d", "CL", Interval.D1, "Yahoo Finance CL=F"),

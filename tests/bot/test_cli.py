@@ -304,15 +304,15 @@ def test_without_a_token_run_says_so_and_shows_the_preview(tmp_path: Path) -> No
         env={**os.environ, "PYTHONPATH": str(ROOT), "PORT": "0"},
     )
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(3)]
+    lines = [process.stdout.readline() for _ in range(4)]
     process.send_signal(2)
-    rest, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=30)
     assert lines[0] == "No DISCORD_TOKEN in .env: showing the preview instead of connecting to Discord.\n"
     assert "2026-02-05 18:00 UTC" in lines[1]
     assert re.fullmatch(r"READY http://127\.0\.0\.1:\d+/#\S+\n", lines[2])
     assert process.returncode == 0
     assert "Traceback" not in errors
-    assert rest.endswith("Ctrl-C ends it.\n")
+    assert lines[3].endswith("Ctrl-C ends it.\n")
     assert not (tmp_path / "var").exists()
 
 

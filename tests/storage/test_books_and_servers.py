@@ -17,7 +17,7 @@ async def test_the_default_book(store: Store) -> None:
         (83_500, "first layer"),
         (77_000, "second layer"),
         (73_600, "near the March 2024 high"),
-        (56_100, "next layer"),
+        (56_100, "fourth layer"),
         (40_000, "round number"),
     ]
     assert (book[2].venue, book[2].dated) == ("Binance spot", date(2024, 3, 14))

@@ -65,7 +65,7 @@ LEVELS = (
     (83_500.0, "first layer", None, None, ANALYSIS),
     (77_000.0, "second layer", None, None, ANALYSIS),
     (73_600.0, "near the March 2024 high", "Binance spot", "2024-03-14", "73,777 was the high; " + ANALYSIS),
-    (56_100.0, "next layer", None, None, ANALYSIS),
+    (56_100.0, "fourth layer", None, None, ANALYSIS),
     (40_000.0, "round number", None, None, ANALYSIS),
 )
 

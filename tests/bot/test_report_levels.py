@@ -1,0 +1,156 @@
+"""The levels report from the store to words: nothing known later leaks in, and every state has its sentence."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from analysis.levels import Interval, Level, Levels, LevelState, State
+from bot.language import Speech
+from bot.reports import levels
+from bot.reports.levels import LevelsQuery
+from bot.reports.shapes import Asked
+from storage.store import Store
+
+SPEECH = Speech("en", ZoneInfo("UTC"))
+SELL_OFF = datetime(2026, 2, 5, 18, tzinfo=UTC)
+
+
+async def asked(file: Path, query: LevelsQuery, at: datetime) -> Levels:
+    store = await Store.open(f"sqlite+aiosqlite:///{file}", readonly=True)
+    try:
+        return await levels.answer(query, Asked(store=store, at=at))
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("interval", list(Interval))
+async def test_forgetting_all_that_came_later_changes_nothing(
+    sample_file: Path, tmp_path: Path, interval: Interval
+) -> None:
+    chance = random.Random(interval.value)  # noqa: S311 -- repeatable instants, nothing secret
+    first = datetime(2025, 10, 1, tzinfo=UTC)
+    span = (datetime(2026, 2, 7, tzinfo=UTC) - first).total_seconds()
+    instants = [first + timedelta(seconds=chance.uniform(0, span)) for _ in range(3)]
+    # On a boundary a bar counts as closed; one second before it does not.
+    instants += [datetime(2026, 2, 1, 12, tzinfo=UTC), datetime(2026, 2, 1, 11, 59, 59, tzinfo=UTC)]
+    for at in instants:
+        file = tmp_path / "then.db"
+        shutil.copy(sample_file, file)
+        with closing(sqlite3.connect(file)) as db, db:
+            for table in ("bars", "daily_rollups"):
+                db.execute(f"DELETE FROM {table} WHERE closed_at > ?", [at.timestamp()])
+        query = LevelsQuery(interval=interval)
+        with_hindsight, then = await asked(sample_file, query, at), await asked(file, query, at)
+        assert levels.as_json(with_hindsight, at) == levels.as_json(then, at)
+        assert levels.as_table(with_hindsight) == levels.as_table(then)
+        assert with_hindsight.price_at <= at
+
+
+async def test_the_window_counts_back_from_the_last_bar(sample_file: Path) -> None:
+    week = await asked(sample_file, LevelsQuery(), SELL_OFF)
+    assert len(week.candles.opened_at) == 7 * 48
+    assert len((await asked(sample_file, LevelsQuery(bars=20), SELL_OFF)).candles.opened_at) == 20
+    year = await asked(sample_file, LevelsQuery(interval=Interval.D1), SELL_OFF)
+    # 31 August is not a complete day in the sample: it begins at 09:00.
+    assert datetime.fromtimestamp(int(year.candles.opened_at[0]), UTC) == datetime(2025, 9, 1, tzinfo=UTC)
+
+
+def standing(
+    state: State, *, since: datetime | None, held: int | None = None, needed: int | None = None
+) -> LevelState:
+    return LevelState(
+        level=Level(price=73_600.0, label="near the March 2024 high"),
+        state=state,
+        since=since,
+        first_close_below=None,
+        distance_pct=10.0,
+        distance_atr=2.0,
+        bars_held=held,
+        bars_needed=needed,
+        invalidation=73_526.4,
+        retested_at=None,
+        events=(),
+    )
+
+
+AT_NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("item", "sentence"),
+    [
+        (
+            standing(State.BREAKING, since=None, held=1, needed=2),
+            "73,600 is breaking: 1/2 closes below it; a close above 73,526 ends that",
+        ),
+        (
+            standing(State.BROKEN, since=AT_NOON),
+            "73,600 broken since 4 Feb 12:00 UTC; to turn it must be reclaimed and held: 0/8 bars",
+        ),
+        (standing(State.BROKEN, since=None), "73,600 lies above the price and was never broken here"),
+        (
+            standing(State.RECLAIMING, since=AT_NOON, held=3, needed=8),
+            "73,600 is being reclaimed: held 3/8 bars; a close below 73,526 ends that",
+        ),
+        (
+            standing(State.RECLAIMED, since=AT_NOON),
+            "73,600 reclaimed and held since 4 Feb 12:00 UTC; a close below 73,526 ends that",
+        ),
+        (standing(State.ABOVE, since=None), "73,600 holds; a close below 73,526 would start a break"),
+        (
+            standing(State.ABOVE, since=AT_NOON),
+            "73,600 holds since 4 Feb 12:00 UTC; a close below 73,526 would start a break",
+        ),
+        (standing(State.UNKNOWN, since=None), "73,600: not enough bars to judge"),
+    ],
+)
+def test_every_state_has_its_sentence(item: LevelState, sentence: str) -> None:
+    assert levels.state_sentence(item, SPEECH) == sentence
+
+
+async def test_the_line_that_decides(sample_file: Path) -> None:
+    result = await asked(sample_file, LevelsQuery(), SELL_OFF)
+    nearest_above = levels.deciding(result)
+    assert nearest_above is not None
+    assert nearest_above.level.price == 73_600
+    moving = standing(State.RECLAIMING, since=AT_NOON, held=3, needed=8)
+    in_motion = levels.deciding(replace(result, levels=(*result.levels, replace(moving, distance_pct=26.0))))
+    assert in_motion is not None
+    assert in_motion.state is State.RECLAIMING
+    assert levels.deciding(replace(result, levels=())) is None
+
+
+async def test_details_tell_what_happened_in_order(sample_file: Path) -> None:
+    query = LevelsQuery(since=datetime(2026, 1, 28, tzinfo=UTC).date())
+    reply = levels.say(await asked(sample_file, query, SELL_OFF), SPEECH, SELL_OFF)
+    heading = reply.details.index("**What happened, in order**")
+    happened = [line for line in reply.details[heading + 1 :] if " UTC · " in line]
+    assert happened[0] == "29 Jan 19:00 UTC · first close below 83,500"
+    assert "1 Feb 15:30 UTC · first close below 77,000" in happened
+    assert happened[-1] == "4 Feb 21:30 UTC · 73,600: the reclaim failed"
+    # METHODS 5.1: 6 events of 83,500, 10 of 77,000 and 6 of 73,600 by then, and three first closes below.
+    assert len(happened) == 6 + 10 + 6 + 3
+
+
+@pytest.mark.parametrize(
+    ("later", "word"),
+    [(timedelta(), "fresh"), (timedelta(minutes=61), "late"), (timedelta(hours=4), "stale")],
+)
+async def test_the_data_line_tells_source_time_age_and_state(
+    sample_file: Path, later: timedelta, word: str
+) -> None:
+    now = SELL_OFF + later
+    line = levels.say(await asked(sample_file, LevelsQuery(), SELL_OFF), SPEECH, now).data_line
+    source, closed, _age, state, note = line.split(" · ")
+    assert source == "Binance USD-M, BTCUSDT perpetual"
+    assert closed == "closed 5 Feb 18:00 UTC"
+    assert (state, note) == (word, "sample, ends 2026-02-06")
