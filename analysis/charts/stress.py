@@ -121,7 +121,7 @@ def _board(canvas: Canvas, result: Stress, _: Gettext) -> None:
     _ruled(canvas, ruler, TOP, _ticks(reach))
     for top, code in zip(rows, INSTRUMENTS, strict=False):
         move = moves.get(code)
-        percent = "–" if move is None or move.start.date == move.end.date else quantities.percent(move.pct)
+        percent = "–" if move is None or move.start.date == move.end.date else _percent(move)
         is_current = move is not None and _current(move, result)
         drawn = canvas.text(
             percent,
@@ -232,7 +232,7 @@ def alt(result: Stress, _: Gettext) -> str:
     said = [_("Market stress: {verdict}").format(verdict=stress_words.verdict(result.verdict, _))]
     said += [_standing(result, _)] if result.verdict is not Verdict.UNKNOWN else [_why(result, _)]
     moves = ", ".join(
-        f"{stress_words.name(move.instrument, _)} {quantities.percent(move.pct)}"
+        f"{stress_words.name(move.instrument, _)} {_percent(move)}"
         for move in result.moves
         if _current(move, result)
     )
@@ -251,6 +251,10 @@ def _days(result: Stress, _: Gettext) -> Callable[[date], str]:
     same_year = {day.year for day in dates} <= {result.session.year}
     pattern = _("%-d %b") if same_year else _("%-d %b %Y")
     return lambda day: day.strftime(pattern)
+
+
+def _percent(move: Move) -> str:
+    return quantities.signed(move.pct) + " %"
 
 
 def _sigmas(value: float) -> str:

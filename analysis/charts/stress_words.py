@@ -52,20 +52,24 @@ def reasons(result: Stress, day: DayWords, _: Gettext) -> list[str]:
         return [
             _("the last New York closes are of {date}, too old to judge").format(date=day(result.session))
         ]
-    told = []
+    never: list[str] = []
+    few: list[str] = []
+    gone: list[str] = []
     for missing in result.missing:
         market = name(missing.instrument, _)
         if missing.last is None:
-            told.append(_("no close of {market}").format(market=market))
+            never.append(market)
         elif missing.last == result.session:
-            told.append(_("too few closes of {market}").format(market=market))
+            few.append(market)
         else:
-            told.append(
-                _("no {date} close of {market} (last {last})").format(
-                    date=day(result.session), market=market, last=day(missing.last)
-                )
-            )
-    return told
+            gone.append(_("{market} (last {date})").format(market=market, date=day(missing.last)))
+    date, comma = day(result.session), _(", ")
+    told = [
+        (gone, _("no {date} close of {markets}").format(date=date, markets=comma.join(gone))),
+        (never, _("no close of {markets}").format(markets=comma.join(never))),
+        (few, _("too few closes of {markets}").format(markets=comma.join(few))),
+    ]
+    return [words for markets, words in told if markets]
 
 
 def publishers(result: Stress) -> str:

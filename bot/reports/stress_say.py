@@ -310,7 +310,7 @@ def _data_line(result: Stress, speech: Speech, now: datetime) -> str:
     if late and not result.stale:
         parts.append(
             _("without {markets}").format(
-                markets=", ".join(stress_words.name(one.instrument, _) for one in late)
+                markets=_(", ").join(stress_words.name(one.instrument, _) for one in late)
             )
         )
     if result.is_sample:
