@@ -77,4 +77,4 @@ def publishers(result: Stress) -> str:
     sources = [one.source for one in result.inputs if one.source]
     heads = Counter(source.rpartition(" ")[0] for source in sources)
     named = ((head if heads[head := source.rpartition(" ")[0]] > 1 else source) for source in sources)
-    return ", ".join(dict.fromkeys(named))
+    return " · ".join(dict.fromkeys(named))
