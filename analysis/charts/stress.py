@@ -77,7 +77,7 @@ def _head(canvas: Canvas, result: Stress, _: Gettext) -> None:
     canvas.text(fit(_why(result, _), ANSWER, room), (MARGIN, WHY_LINE), ANSWER, wear.ink)
     canvas.text(fit(_window(result, _), NOTE, PERCENT_RIGHT - MARGIN), (MARGIN, HEAD_LINE), NOTE, wear.muted)
     canvas.text(_("in sigmas"), (sum(BARS) / 2, HEAD_LINE), NOTE, wear.muted, anchor="centre")
-    heading = fit(_("correlation with bitcoin"), NOTE, PAIRS[1] + GUTTER - PAIRS[0])
+    heading = fit(_("correlation with bitcoin, 95 %"), NOTE, PAIRS[1] + GUTTER - PAIRS[0])
     canvas.text(heading, (sum(PAIRS) / 2, HEAD_LINE), NOTE, wear.muted, anchor="centre")
 
 

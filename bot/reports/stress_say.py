@@ -62,6 +62,8 @@ def _is_current(move: Move, result: Stress) -> bool:
 
 def _why_line(result: Stress, speech: Speech) -> str:
     _ = speech._
+    if result.stale:
+        return _("The board is of that close; nothing is judged from it.")
     if not result.rules:
         return _(
             "A verdict needs four of bitcoin, silver, gold, the S&P 500 and the dollar index, bitcoin, "
@@ -132,6 +134,8 @@ def _board(result: Stress, speech: Speech) -> list[str]:
 
 def _judgement(result: Stress, speech: Speech) -> list[str]:
     _ = speech._
+    if result.stale:
+        return []
     lines = ["**" + _("Why, by the closes of five days") + "**"]
     lines += [
         _("Judged without: {reason}").format(reason=reason)

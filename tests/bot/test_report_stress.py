@@ -204,3 +204,14 @@ def test_words_and_back() -> None:
         query = stress.read(typed, now)
         assert query == StressQuery(since=since)
         assert stress.read(stress.write(query), now) == query
+
+
+async def test_stale_closes_are_shown_and_not_judged(sample_file: Path) -> None:
+    now = datetime(2026, 2, 20, 12, tzinfo=UTC)
+    reply = say(await asked(sample_file, now), SPEECH, now)
+    stale = "the last New York closes are of 6 Feb 2026, too old to judge"
+    assert reply.lines[0] == f"**Market stress: UNKNOWN** · {stale}"
+    assert reply.lines[1].startswith("From the close of 30 Jan 2026 to that of 6 Feb 2026: Bitcoin −")
+    assert reply.lines[2] == "The board is of that close; nothing is judged from it."
+    assert f"Judged without: {stale}" not in reply.details
+    assert " · 13 days old · stale · " in reply.data_line

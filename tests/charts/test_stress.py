@@ -35,7 +35,8 @@ END = date(2026, 2, 5)
 
 
 def sessions(count: int) -> list[date]:
-    days, day = [], END
+    days: list[date] = []
+    day = END
     while len(days) < count:
         if day.weekday() < 5:
             days.append(day)
