@@ -1,23 +1,42 @@
 """Net flows of spot ETFs: streak, odds, rolling sums, cushion, regime. Amounts in US$ million.
 
 Only days whose every fund is final count. A day that is partly reported or not at all
-is shown and left out of every figure; a holiday is no day.
+is shown and left out of every figure; a holiday is no day. Absence is not zero: a session
+without a report is pending, however long ago it was.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from itertools import accumulate
 from math import exp, fsum, lgamma, log, log1p
-from statistics import fmean, stdev
+from statistics import fmean
 
 from analysis.errors import UserError
+from analysis.flow_regime import Reading, Regime, read, regime
+
+__all__ = [
+    "Cushion",
+    "Day",
+    "DayState",
+    "Extreme",
+    "Flows",
+    "Fund",
+    "Month",
+    "Odds",
+    "Reading",
+    "Regime",
+    "Report",
+    "assess",
+    "binomial_at_most",
+    "regime",
+]
 
 DEFAULT_DAYS = 30
-Z_WINDOW = 250
 
 
 class DayState(StrEnum):
@@ -27,15 +46,6 @@ class DayState(StrEnum):
     PARTIAL = "partial"
     PENDING = "pending"
     CLOSED = "closed"
-
-
-class Regime(StrEnum):
-    INSUFFICIENT = "INSUFFICIENT"
-    CAPITULATION = "CAPITULATION"
-    DISTRIBUTION = "DISTRIBUTION"
-    STABILISING = "STABILISING"
-    ACCUMULATION = "ACCUMULATION"
-    NEUTRAL = "NEUTRAL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +87,16 @@ class Fund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """A calendar month of final days; ``complete`` once it is over and none of its days is waited for."""
+    """A calendar month of final days; ``complete`` once it is over and none of its days is waited for.
+
+    ``waiting``: its sessions so far that are not final.
+    """
 
     first: date
     total_musd: float
     final_days: int
     positive_days: int
+    waiting: int
     complete: bool
 
 
@@ -122,42 +136,29 @@ class Odds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What the regime is read from, at the last final day.
-
-    Sums of the last 5 and 20 final days, share of inflow days among the last 20 in
-    percent; ``z5`` and ``percentile5`` set the 5-day sum against the last
-    ``sums5`` (at most 250) of its kind, itself included: (S - mean) / sd (n - 1) and
-    100 rank / (n + 1).
-    """
-
-    rolling_5_musd: float | None
-    rolling_20_musd: float | None
-    hit_rate_20_pct: float | None
-    z5: float | None
-    percentile5: float | None
-    sums5: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """What ``/flows`` knows at ``as_of``.
+    """What ``/flows`` knows at ``as_of``, an instant of the UTC day ``today``.
 
-    ``last_date`` is the last final day. Counts, ``sum_musd``, ``best``, ``worst``,
+    ``last_date`` is the last final day, of ``history_days`` since launch. Counts, ``sum_musd``, ``best``, ``worst``,
     ``odds`` and ``days`` speak of the window, from ``since`` inclusive; everything else
     of the whole history. ``streak``: days of one sign in a row, negative for outflow; a
     day of exactly zero neither breaks nor lengthens it, ``streak_zeros`` says how many
-    are inside. ``waiting``: days not yet final among the last 20 sessions. ``largest``:
+    are inside. ``waiting``: days not yet final from the 20th last final day on; ``pending``: those
+    after the last final day, oldest first. ``latest`` is the last session, whatever its
+    state, or the holiday after it. ``largest``:
     the fund with most of |flow| on the last final day, with its share in percent.
     ``days`` oldest first, with holidays as ``closed``.
     """
 
     as_of: datetime
+    today: date
     asset: str
     source: str
     since: date
     last_date: date
     last_musd: float
+    latest: Day
+    history_days: int
     final_days: int
     positive_days: int
     negative_days: int
@@ -173,11 +174,13 @@ class Flows:
     reading: Reading
     regime: Regime
     waiting: int
+    pending: tuple[Day, ...]
     largest: str | None
     largest_share_pct: float | None
     days: tuple[Day, ...]
     months: tuple[Month, ...]
     funds: tuple[Fund, ...]
+    is_sample: bool = False
 
 
 def assess(
@@ -187,17 +190,22 @@ def assess(
     as_of: datetime,
     source: str,
     since: date | None = None,
+    sessions: Collection[date] = (),
     closed: Collection[date] = (),
+    is_sample: bool = False,
 ) -> Flows:
     """Judge the flows of ``asset`` with what was known at ``as_of``.
 
     ``reports``: every version of every day since launch, in any order; of each day the
-    last version known by then counts. ``closed``: market holidays, shown as such.
-    ``since``: trade date, null for the last 30 final days.
+    last version known by then counts. All are of one publisher: two differ by rounding
+    and at times by days, so they never meet in one streak or sum. ``sessions``: days on
+    which the market traded and has closed; one without a report since the first is
+    pending. ``closed``: market holidays up to then, shown as such. ``since``: trade date,
+    null for the last 30 final days.
 
     Raises UserError if no final day was known.
     """
-    latest = _latest(reports, as_of)
+    latest = _with_silent(_latest(reports, as_of), sessions, as_of)
     final = [(day.date, day.total_musd) for day in latest if _is_final(day) and day.total_musd is not None]
     if not final:
         raise UserError("No final day of {asset} ETF flows was known at that time.", asset=asset)
@@ -207,15 +215,20 @@ def assess(
     streak, streak_since, streak_zeros = _streak(dates, totals)
     recent = dates[-20:][0]
     waiting = sum(not _is_final(day) and day.date >= recent for day in latest)
-    reading = _reading(totals)
+    reading = read(totals)
     largest, share = _largest(next(day for day in latest if day.date == dates[-1]).funds)
+    off = [day for day in closed if day <= as_of.date()]
+    days = _days(latest, dict(zip(dates, accumulate(totals), strict=True)), off)
     return Flows(
         as_of=as_of,
+        today=as_of.astimezone(UTC).date(),
         asset=asset,
         source=source,
         since=since,
         last_date=dates[-1],
         last_musd=totals[-1],
+        latest=days[-1],
+        history_days=len(final),
         final_days=len(window),
         positive_days=sum(total > 0 for _, total in window),
         negative_days=sum(total < 0 for _, total in window),
@@ -231,11 +244,13 @@ def assess(
         reading=reading,
         regime=regime(reading, final_days=len(final), waiting=waiting),
         waiting=waiting,
+        pending=tuple(day for day in days if day.date > dates[-1] and day.state is not DayState.CLOSED),
         largest=largest,
         largest_share_pct=share,
-        days=_days(latest, dict(zip(dates, accumulate(totals), strict=True)), since, closed, as_of),
+        days=tuple(day for day in days if day.date >= since),
         months=_months(latest, as_of),
         funds=_funds(latest, since),
+        is_sample=is_sample,
     )
 
 
@@ -257,30 +272,6 @@ def binomial_at_most(positive: int, days: int, share: float) -> float:
     )
 
 
-def regime(reading: Reading, *, final_days: int, waiting: int) -> Regime:
-    """The first rule that fits.
-
-    INSUFFICIENT under 15 final days or more than one not yet final; CAPITULATION z5 <=
-    -2 and percentile <= 2; DISTRIBUTION S20 < 0 and hit rate <= 35 %; STABILISING S20 < 0
-    and S5 > 0; ACCUMULATION S20 > 0 and hit rate >= 60 %; NEUTRAL. Under 20 final days
-    there is no S20, so of these rules only the first two and the last can fit.
-    """
-    s5, s20, hits = reading.rolling_5_musd, reading.rolling_20_musd, reading.hit_rate_20_pct
-    if final_days < 15 or waiting > 1 or s5 is None:
-        return Regime.INSUFFICIENT
-    z5, percentile = reading.z5, reading.percentile5
-    if z5 is not None and percentile is not None and z5 <= -2 and percentile <= 2:
-        return Regime.CAPITULATION
-    if s20 is None or hits is None:
-        return Regime.NEUTRAL
-    rules = (
-        (s20 < 0 and hits <= 35, Regime.DISTRIBUTION),
-        (s20 < 0 < s5, Regime.STABILISING),
-        (s20 > 0 and hits >= 60, Regime.ACCUMULATION),
-    )
-    return next((name for fits, name in rules if fits), Regime.NEUTRAL)
-
-
 def _is_final(day: Report) -> bool:
     return day.state is DayState.FINAL
 
@@ -289,6 +280,17 @@ def _latest(reports: Sequence[Report], as_of: datetime) -> list[Report]:
     """Of each date the last version known by ``as_of``, in order of date."""
     versions = sorted((one for one in reports if one.known_at <= as_of), key=lambda one: one.known_at)
     return sorted({one.date: one for one in versions}.values(), key=lambda one: one.date)
+
+
+def _with_silent(latest: list[Report], sessions: Collection[date], as_of: datetime) -> list[Report]:
+    """``latest`` and, for every session since its first day that nobody reported, an empty report."""
+    reported = {one.date for one in latest}
+    silent = [
+        Report(date=day, known_at=as_of, state=DayState.PENDING, total_musd=None, funds={})
+        for day in sessions
+        if latest and day > latest[0].date and day not in reported
+    ]
+    return sorted([*latest, *silent], key=lambda one: one.date)
 
 
 def _streak(dates: Sequence[date], totals: Sequence[float]) -> tuple[int, date | None, int]:
@@ -315,30 +317,15 @@ def _odds(before: Sequence[float], window: Sequence[float]) -> Odds | None:
     )
 
 
-def _reading(totals: Sequence[float]) -> Reading:
-    # Flows are published to a tenth: rounded, two sums that are equal on paper tie in rank.
-    sums = [round(fsum(totals[end - 5 : end]), 6) for end in range(5, len(totals) + 1)][-Z_WINDOW:]
-    spread = stdev(sums) if len(sums) > 1 else 0.0
-    last20 = totals[-20:]
-    full = len(last20) == 20
-    return Reading(
-        rolling_5_musd=sums[-1] if sums else None,
-        rolling_20_musd=fsum(last20) if full else None,
-        hit_rate_20_pct=100 * sum(total > 0 for total in last20) / 20 if full else None,
-        z5=(sums[-1] - fmean(sums)) / spread if spread else None,
-        percentile5=100 * sum(one <= sums[-1] for one in sums) / (len(sums) + 1) if sums else None,
-        sums5=len(sums),
-    )
-
-
 def _cushion(dates: Sequence[date], totals: Sequence[float]) -> Cushion:
     """Q_t = C_t - max_(s <= t) C_s of C = cumulative net flow."""
-    cumulative = list(accumulate(totals))
+    # Rounded, so that a cushion which is zero on paper is zero.
+    cumulative = [round(pile, 6) for pile in accumulate(totals)]
     peak = max(cumulative)
     pace = fmean(totals[-20:])
     enough = len(totals) >= 60 and pace < 0
     return Cushion(
-        musd=cumulative[-1] - peak,
+        musd=round(cumulative[-1] - peak, 6),
         pct=100 * (cumulative[-1] - peak) / peak if peak > 0 else None,
         peak_musd=peak,
         peak_date=dates[cumulative.index(peak)],
@@ -358,13 +345,8 @@ def _largest(funds: Mapping[str, float | None]) -> tuple[str | None, float | Non
     return code, 100 * sizes[code] / fsum(sizes.values())
 
 
-def _days(
-    latest: Sequence[Report],
-    cumulative: Mapping[date, float],
-    since: date,
-    closed: Collection[date],
-    as_of: datetime,
-) -> tuple[Day, ...]:
+def _days(latest: Sequence[Report], cumulative: Mapping[date, float], closed: Collection[date]) -> list[Day]:
+    """Every day since the first report, oldest first; a report overrules the calendar."""
     days = []
     for one in latest:
         out = [code for code, flow in one.funds.items() if flow is not None and flow < 0]
@@ -389,29 +371,31 @@ def _days(
             sole_outflow=None,
         )
         for day in closed
-        if day not in reported and day <= as_of.date()
+        if day not in reported and day > latest[0].date
     ]
-    return tuple(sorted((day for day in days if day.date >= since), key=lambda day: day.date))
+    return sorted(days, key=lambda day: day.date)
 
 
 def _months(latest: Sequence[Report], as_of: datetime) -> tuple[Month, ...]:
-    months: dict[date, list[float]] = {}
-    running = {as_of.date().replace(day=1)}
+    flows: dict[date, list[float]] = {}
+    waiting: Counter[date] = Counter()
     for one in latest:
         first = one.date.replace(day=1)
         if _is_final(one) and one.total_musd is not None:
-            months.setdefault(first, []).append(one.total_musd)
+            flows.setdefault(first, []).append(one.total_musd)
         else:
-            running.add(first)
+            waiting[first] += 1
+    running = as_of.date().replace(day=1)
     return tuple(
         Month(
             first=first,
-            total_musd=fsum(flows),
-            final_days=len(flows),
-            positive_days=sum(flow > 0 for flow in flows),
-            complete=first not in running,
+            total_musd=fsum(totals),
+            final_days=len(totals),
+            positive_days=sum(total > 0 for total in totals),
+            waiting=waiting[first],
+            complete=first != running and not waiting[first],
         )
-        for first, flows in months.items()
+        for first, totals in flows.items()
     )
 
 

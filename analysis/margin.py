@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
-from math import floor, isfinite, log
+from math import isfinite, log
 
 from analysis.closes import Close, known
 from analysis.errors import UserError
+from analysis.margin_account import Account, Position, Side, Way, account, call_price, check
 from analysis.margin_rules import (
     PRODUCTS,
     Basis,
@@ -38,17 +38,13 @@ __all__ = [
     "Product",
     "Side",
     "Step",
+    "Way",
     "assess",
     "call_price",
     "compounding",
     "cost",
     "crossover_price",
 ]
-
-
-class Side(StrEnum):
-    LONG = "long"
-    SHORT = "short"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,41 +94,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """One close with the initial margin of a contract under the rule of that session."""
+    """One close with the rule of that session and the initial margin it asked of a contract."""
 
     date: date
+    closed_at: datetime
     price: float
+    basis: Basis
+    value: float
     initial_usd: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """What somebody holds: ``equity`` in USD at the asked price, HRP or not."""
-
-    contracts: int
-    equity: float
-    side: Side = Side.LONG
-    hrp: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A position under the rule in force, in USD and USD an ounce.
-
-    ``called``: equity is below maintenance now. ``call_price``: where equity meets
-    maintenance, null where no positive price does; ``call_price_next`` the same under
-    the next known rule, null without one. ``deposit_usd`` brings equity back to
-    *initial* and is 0 while there is no call; ``contracts_to_cut`` is how many have to
-    go so that initial is met without a deposit. ``risk_index_pct`` = 100 equity /
-    initial, the gauge of Taiwanese brokers.
-    """
-
-    called: bool
-    call_price: float | None
-    call_price_next: float | None
-    deposit_usd: float
-    contracts_to_cut: int
-    risk_index_pct: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,17 +117,23 @@ class Crossover:
 class Margin:
     """What ``/silver-margin`` knows at ``as_of``.
 
-    ``price`` in USD an ounce with the trade date of its close, null if it was asked
-    for. ``basis``, ``rate_pct`` (null under a fixed rule) and ``cost``: the rule in
-    force, per contract; ``leverage`` = notional / initial. ``steps`` oldest first, all
-    that were announced; ``next_step`` the first of them still to come. ``crossover``
-    sets the last fixed rule against the percent rule in force. ``history``: one row a
-    close, oldest first, from the first close given.
+    ``source`` is that of the rules, ``price_source`` that of the closes, the last of
+    which was made at ``closed_at``; both null without any. ``price`` in USD an ounce
+    with the trade date of its close, null if it was asked for. ``basis``, ``rate_pct``
+    (null under a fixed rule) and ``cost``: the rule in force, per contract;
+    ``leverage`` = notional / initial. ``steps`` oldest first, all that were announced,
+    the rule before the first change at their head; ``next_step`` the first of them
+    still to come. ``crossover`` sets the last fixed rule against the percent rule in
+    force. ``account`` and ``account_next`` (under the next rule) only for a position.
+    ``history``: one row a close, oldest first, from the first close given.
     """
 
     as_of: datetime
     product: Product
     source: str
+    price_source: str | None
+    closed_at: datetime | None
+    is_sample: bool
     price: float
     price_date: date | None
     basis: Basis
@@ -171,7 +146,14 @@ class Margin:
     next_step: Step | None
     next_cost: Cost | None
     account: Account | None
+    account_next: Account | None
+    compounding: Compounding | None
     history: tuple[Day, ...]
+
+    @property
+    def in_force(self) -> Step:
+        """The step whose rule stands."""
+        return next(step for step in reversed(self.steps) if step.in_force)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,23 +181,6 @@ class Compounding:
     price_part: Move
 
 
-def call_price(change: Change, product: Product, price: float, position: Position) -> float | None:
-    """Where equity meets maintenance, in USD an ounce; null if no positive price does.
-
-    E(P) = E0 + s n Q (P - P0), set equal to n m Q P under a percent rule and to n M
-    under a fixed one, with s = +1 long, -1 short. CME: an account below maintenance is
-    called up to initial.
-    """
-    sign = 1 if position.side is Side.LONG else -1
-    ounces = position.contracts * product.ounces
-    if change.basis is Basis.PERCENT:
-        called = (ounces * price - sign * position.equity) / (ounces * (1 - sign * change.maintenance / 100))
-    else:
-        needed = position.contracts * cost(change, product, price).maintenance_usd
-        called = price - sign * (position.equity - needed) / ounces
-    return called if called > 0 else None
-
-
 def assess(
     changes: Sequence[Change],
     closes: Sequence[Close],
@@ -223,15 +188,19 @@ def assess(
     product: Product,
     as_of: datetime,
     source: str,
+    price_source: str | None = None,
+    is_sample: bool = False,
     price: float | None = None,
     position: Position | None = None,
+    compare: tuple[date, date] | None = None,
 ) -> Margin:
     """The margin of ``product`` at ``as_of``, and of ``position`` if there is one.
 
     ``changes``: the table of the product's leader, in the order in which the rules
     took effect, the rule before the first change at its head; ``closes`` of the leader,
     oldest first. What was announced or closed after ``as_of`` is left out. ``price`` in
-    USD an ounce; without it the last close.
+    USD an ounce; without it the last close. ``compare``: two trade dates for the
+    compounding of rate and price.
 
     Raises UserError where no rule or price is known, or a figure means nothing.
     """
@@ -243,7 +212,10 @@ def assess(
     price_date = None
     if price is None:
         if not closes:
-            raise UserError("No price of {product} was known at that time.", product=product.code)
+            raise UserError(
+                "No price of {product} was known at that time: give one with the option price.",
+                product=product.code,
+            )
         price, price_date = closes[-1].price, closes[-1].date
     if not (isfinite(price) and price > 0):
         raise UserError("The price has to be above 0.")
@@ -251,14 +223,15 @@ def assess(
     following = announced[now + 1] if now + 1 < len(announced) else None
     asked = cost(rule, product, price)
     steps = _steps(announced, closes, product=product, as_of=as_of, price=price)
-    account = None
     if position is not None:
-        _check(position)
-        account = _account(rule, following, product=product, price=price, position=position)
+        check(position)
     return Margin(
         as_of=as_of,
         product=product,
         source=source,
+        price_source=price_source if closes else None,
+        closed_at=closes[-1].closed_at if closes else None,
+        is_sample=is_sample,
         price=price,
         price_date=price_date,
         basis=rule.basis,
@@ -270,7 +243,13 @@ def assess(
         steps=steps,
         next_step=steps[now + 1] if following else None,
         next_cost=cost(following, product, price) if following else None,
-        account=account,
+        account=None if position is None else account(rule, product, price, position),
+        account_next=account(following, product, price, position) if position and following else None,
+        compounding=None
+        if compare is None
+        else compounding(
+            announced, closes, product=product, date_from=compare[0], date_to=compare[1], as_of=as_of
+        ),
         history=_history(announced, closes, product),
     )
 
@@ -384,33 +363,15 @@ def _history(changes: Sequence[Change], closes: Sequence[Close], product: Produc
     for close in closes:
         rule = in_force_before(changes, close.closed_at)
         if rule >= 0:
-            initial = cost(changes[rule], product, close.price).initial_usd
-            days.append(Day(date=close.date, price=close.price, initial_usd=initial))
+            change = changes[rule]
+            days.append(
+                Day(
+                    date=close.date,
+                    closed_at=close.closed_at,
+                    price=close.price,
+                    basis=change.basis,
+                    value=value(change, product),
+                    initial_usd=cost(change, product, close.price).initial_usd,
+                )
+            )
     return tuple(days)
-
-
-def _check(position: Position) -> None:
-    if position.contracts < 1:
-        raise UserError("The number of contracts has to be at least 1.")
-    if not isfinite(position.equity):
-        raise UserError("The equity has to be an amount in US dollars.")
-
-
-def _account(
-    rule: Change, following: Change | None, *, product: Product, price: float, position: Position
-) -> Account:
-    asked = cost(rule, product, price)
-    initial = asked.hrp_initial_usd if position.hrp else asked.initial_usd
-    contracts, equity = position.contracts, position.equity
-    # Accounts are kept in cents: what is smaller is noise of the arithmetic, not a call.
-    called = round(equity - contracts * asked.maintenance_usd, 2) < 0
-    # A quotient such as 2.9999999999999996 is three contracts paid for in full.
-    supported = max(0, floor(round(equity / initial, 9)))
-    return Account(
-        called=called,
-        call_price=call_price(rule, product, price, position),
-        call_price_next=call_price(following, product, price, position) if following else None,
-        deposit_usd=contracts * initial - equity if called else 0.0,
-        contracts_to_cut=max(0, contracts - supported) if called else 0,
-        risk_index_pct=100 * equity / (contracts * initial),
-    )

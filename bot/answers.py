@@ -29,6 +29,8 @@ from storage.store import Store
 log = structlog.get_logger(__name__)
 
 MOST_KEPT: Final = 256
+CALCULATIONS: Final = 2
+"""How many answers are calculated at the same time."""
 PICTURE_SECONDS: Final = 8.0
 """How long words wait for their picture before they go out alone."""
 
@@ -50,6 +52,9 @@ class Answers:
         self.clock = clock
         self._made: OrderedDict[Hashable, asyncio.Task[Answered]] = OrderedDict()
         self._servers: tuple[int, dict[int, ServerSettings | None]] = (-1, {})
+        # The store has one connection and Python one lock: more at a time would only
+        # take turns more often, and the event loop would wait for its own.
+        self._calculating = asyncio.Semaphore(CALCULATIONS)
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -68,15 +73,15 @@ class Answers:
         # Shielded: one reader who goes away must not take the others' answer along.
         return await asyncio.shield(task)
 
-    @staticmethod
-    async def _answer(report: Report[Any, Any], query: Any, asked: Asked) -> Answered:
-        return Answered(await report.answer(query, asked), asked.at)
+    async def _answer(self, report: Report[Any, Any], query: Any, asked: Asked) -> Answered:
+        async with self._calculating:
+            return Answered(await report.answer(query, asked), asked.at)
 
     async def picture(self, report: Report[Any, Any], result: Result, look: Look) -> Picture | None:
         """The picture, or None when it is late or cannot be drawn; the reason is logged."""
         try:
             async with asyncio.timeout(PICTURE_SECONDS):
-                return await self.pictures.draw(report.name, result, look)
+                return await self.pictures.draw(report.chart, result, look)
         except (PictureUnavailable, TimeoutError) as error:
             log.warning("picture unavailable", report=report.name, reason=str(error) or type(error).__name__)
             return None

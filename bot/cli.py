@@ -183,7 +183,12 @@ def _add_report_commands() -> None:
         command.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # typer reads it
             [
                 inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
-                *(optional(option.name, str | None, option.help) for option in report.options),
+                *(
+                    optional(option.name, bool, option.help, default=False)
+                    if option.flag
+                    else optional(option.name, str | None, option.help)
+                    for option in report.options
+                ),
                 optional("at", str | None, "Answer as of this instant (ISO 8601); default now."),
                 optional("locale", str, "en or zh-TW.", "en"),
                 optional(
@@ -214,7 +219,11 @@ def _report(ctx: typer.Context, name: str, given: dict[str, Any]) -> None:
         at=None if given["at"] is None else _instant(given["at"]),
         **{key: given[key] for key in ("locale", "palette", "theme", "as_json", "png", "csv")},
     )
-    words = {option.name: given[option.name] for option in report.options if given[option.name] is not None}
+    words = {
+        option.name: "yes" if option.flag else given[option.name]
+        for option in report.options
+        if given[option.name] not in {None, False}
+    }
     now = datetime.now(UTC)
     _ = catalogue(output.locale).gettext
     if output.at is not None and output.at > now:
@@ -257,7 +266,9 @@ async def _answer(home: Installation, name: str, query: Any, at: datetime, outpu
         from analysis.charts.look import Look
 
         look = Look(locale=output.locale, theme=output.theme, palette=output.palette, zone="UTC")  # type: ignore[arg-type] # checked in _report
-        drawn = import_module(f"analysis.charts.{name}").draw(result, look, catalogue(output.locale).gettext)
+        drawn = import_module(f"analysis.charts.{report.chart}").draw(
+            result, look, catalogue(output.locale).gettext
+        )
         _save(output.png, drawn.png)
     if output.csv is not None:
         _save(output.csv, table.csv_bytes(report.as_table(result)))
@@ -265,7 +276,12 @@ async def _answer(home: Installation, name: str, query: Any, at: datetime, outpu
         return json.dumps(report.as_json(result, at), ensure_ascii=False, indent=2, allow_nan=False)
     reply = report.say(result, Speech(output.locale, zoneinfo.ZoneInfo("UTC")), at)
     parts = [*reply.lines, "", *reply.details, "", reply.data_line]
-    return "\n".join(part.replace("**", "").removeprefix("-# ") for part in parts)
+    return "\n".join(_plain(part) for part in parts)
+
+
+def _plain(text: str) -> str:
+    """Without the marks of Discord's Markdown."""
+    return text.removeprefix("-# ").replace("**", "").replace("```\n", "").replace("\n```", "")
 
 
 def _save(path: Path, content: bytes) -> None:
@@ -337,10 +353,15 @@ def import_bars(
 
 @import_app.command("flows")
 def import_flows(
-    ctx: typer.Context, files: _Files, asset: Annotated[str, typer.Option(help="BTC or ETH.")]
+    ctx: typer.Context,
+    files: _Files,
+    asset: Annotated[str, typer.Option(help="BTC or ETH.")],
+    source: Annotated[
+        str | None, typer.Option(help="Who published the figures; default: as stored last.")
+    ] = None,
 ) -> None:
     """Daily ETF flows per fund."""
-    _import(ctx, "flows", files, asset=asset.upper())
+    _import(ctx, "flows", files, asset=asset.upper(), source=source)
 
 
 @import_app.command("margins")

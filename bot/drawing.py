@@ -69,8 +69,11 @@ def stop_servers() -> None:
     """End the fork server and the resource tracker, which else live as long as the bot.
 
     Both leave by themselves when the bot dies; ``multiprocessing`` has no public way
-    to end them earlier, so the private one is touched here and nowhere else.
+    to end them earlier, so the private one is touched here and nowhere else. While
+    another drawing process lives they stay: the fork server would wait for it.
     """
+    if multiprocessing.active_children():
+        return
     # The tracker last: the fork server holds the pipe it watches.
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
     resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]

@@ -22,6 +22,8 @@ from babel.dates import format_date, format_datetime, get_timezone_location
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from analysis.charts import quantities
+
 LOCALES: Final = ("en", "zh-TW")
 NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 MINUS: Final = "\N{MINUS SIGN}"
@@ -89,6 +91,10 @@ class Speech:
         text = f"{value:,.{decimals}f}"
         return text.removesuffix(".00")
 
+    def dollars(self, value: float) -> str:
+        """An amount somebody has to pay: to the cent, without its unit."""
+        return f"{value:,.2f}".replace("-", MINUS)
+
     def percent(self, value: float, *, decimals: int = 1) -> str:
         return self.signed(value, decimals=decimals) + NO_BREAK_SPACE + "%"
 
@@ -101,6 +107,11 @@ class Speech:
     def number(self, value: float, *, decimals: int = 1) -> str:
         return f"{value:,.{decimals}f}".replace("-", MINUS)
 
+    def money(self, musd: float, *, sign: bool = True) -> str:
+        """US$ million with its unit: ``−544.9 US$ m`` or ``−5.45 億美元``."""
+        figure = quantities.musd(musd, self.locale, sign=sign)
+        return self._("{amount} US$ m").format(amount=figure).replace(" ", NO_BREAK_SPACE)
+
     def instant(self, when: datetime) -> str:
         """Like ``5 Feb 18:00 UTC`` or ``2/6（五）02:00 台北``."""
         pattern = "M/d（EEEEE）HH:mm" if self.locale == "zh-TW" else "d MMM HH:mm"
@@ -110,6 +121,22 @@ class Speech:
     def day(self, day: date) -> str:
         pattern = "y/M/d" if self.locale == "zh-TW" else "d MMM y"
         return format_date(day, pattern, locale=self._babel)
+
+    def weekday(self, day: date) -> str:
+        """A day of this year with its weekday: ``Wed 4 Feb`` or ``2/4（三）``."""
+        pattern = "M/d（EEEEE）" if self.locale == "zh-TW" else "EEE d MMM"
+        return format_date(day, pattern, locale=self._babel)
+
+    def short_day(self, day: date, *, year: bool = False) -> str:
+        """``4 Feb`` or ``2/4``, with ``year`` ``4 Feb 26`` or ``26/2/4``: where there is room for no more."""
+        pattern = (
+            ("yy/" if year else "") + "M/d" if self.locale == "zh-TW" else "d MMM" + (" yy" if year else "")
+        )
+        return format_date(day, pattern, locale=self._babel)
+
+    def month(self, first: date) -> str:
+        """``Feb 2026`` or ``2026/2``."""
+        return format_date(first, "y/M" if self.locale == "zh-TW" else "MMM y", locale=self._babel)
 
     def age(self, delta: timedelta) -> str:
         """How old a value is, in the largest whole unit."""

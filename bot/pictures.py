@@ -62,7 +62,7 @@ class Pictures:
         waiting: int = 64,
         keep: int = 512,
         keep_bytes: int = 64 * 1024 * 1024,
-        charts: tuple[str, ...] = ("levels",),
+        charts: tuple[str, ...] = ("levels", "flows", "silver_margin"),
         charts_package: str = "analysis.charts",
         language_module: str = "bot.language",
     ) -> None:

@@ -120,8 +120,7 @@ async def _pressed(interaction: discord.Interaction[Leadline], press: Press) -> 
     in_place = False
     match press.action:
         case "to":
-            if report.switch is not None:
-                words[report.switch] = press.argument
+            words = report.switched(words, press.argument)
             in_place = own or is_moderator(interaction, settings)
             locale = press.locale if in_place else None
         case "lang":

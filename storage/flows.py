@@ -52,12 +52,63 @@ class Reported:
     known_at: int | None = None
 
 
-async def known(db: Db, asset: str, *, at: datetime, since: date | None = None) -> list[FlowDay]:
-    """The trade dates from ``since`` on, oldest first, each as it was known at ``at``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Who published flows, with how many final days and up to which trade date.
+
+    The shipped sample of a publisher and an import of the same name are one publisher.
+    """
+
+    source: str
+    final_days: int
+    last_date: date
+
+
+async def publishers(db: Db, asset: str, *, at: datetime) -> list[Publisher]:
+    """Everybody with a final day known at ``at``, in no order. Two never belong in one sum."""
+    v, o = schema.flow_versions.c, schema.sources.c
+    rows = await db.execute(
+        select(
+            o.name,
+            func.count(v.trade_date.distinct()).label("final_days"),
+            func.max(v.trade_date).label("last_date"),
+        )
+        .join_from(schema.flow_versions, schema.sources, v.source_id == o.id)
+        .where(v.asset == asset, v.known_at <= epoch(at), v.state == FlowState.FINAL)
+        .group_by(o.name)
+    )
+    return [
+        Publisher(source=row.name, final_days=row.final_days, last_date=date.fromisoformat(row.last_date))
+        for row in rows
+    ]
+
+
+async def last_source(db: Db, asset: str) -> str | None:
+    """The publisher of what was stored last."""
+    v, o = schema.flow_versions.c, schema.sources.c
+    name: str | None = await db.scalar(
+        select(o.name)
+        .join_from(schema.flow_versions, schema.sources, v.source_id == o.id)
+        .where(v.asset == asset)
+        .order_by(v.id.desc())
+        .limit(1)
+    )
+    return name
+
+
+async def known(
+    db: Db, asset: str, *, at: datetime, since: date | None = None, source: str | None = None
+) -> list[FlowDay]:
+    """The trade dates from ``since`` on, oldest first, each as it was known at ``at``.
+
+    With ``source`` only what that publisher said.
+    """
     v, f, o = schema.flow_versions.c, schema.fund_flows.c, schema.sources.c
     wanted = [v.asset == asset, v.known_at <= epoch(at)]
     if since is not None:
         wanted.append(v.trade_date >= since.isoformat())
+    if source is not None:
+        wanted.append(v.source_id.in_(select(o.id).where(o.name == source)))
     newest = {
         row.trade_date: row
         for row in await db.execute(
@@ -97,7 +148,8 @@ async def store(
 
     A fund counts as listed from its first value in ``rows`` or in the store; one without
     any, from the newest row. A day without known_at is known from 09:00 UTC of the next
-    day, a changed one from ``now``.
+    day, a changed one from ``now``. What another publisher said of a day changes nothing,
+    except that the sample leaves it as it is.
     """
     if not rows:
         return Stored(added=0, unchanged=0, revised=0)
@@ -111,7 +163,7 @@ async def store(
                 listed[ticker] = min(row.trade_date, listed.get(ticker, row.trade_date))
     newest = rows[-1].trade_date
 
-    before = await _versions(db, asset, rows[0].trade_date, newest)
+    before = await _versions(db, asset, rows[0].trade_date, newest, source=None if is_sample else source)
     next_id = (await db.scalar(select(func.max(schema.flow_versions.c.id))) or 0) + 1
     versions: list[dict[str, object]] = []
     values: list[tuple[int, int, float | None]] = []
@@ -195,9 +247,13 @@ async def _listed(db: Db, asset: str) -> dict[str, date]:
 _Said = tuple[FlowState, float | None, dict[int, float | None]]
 
 
-async def _versions(db: Db, asset: str, first: date, last: date) -> defaultdict[str, list[tuple[int, _Said]]]:
-    v, f = schema.flow_versions.c, schema.fund_flows.c
-    ours = (v.asset == asset, v.trade_date >= first.isoformat(), v.trade_date <= last.isoformat())
+async def _versions(
+    db: Db, asset: str, first: date, last: date, *, source: str | None
+) -> defaultdict[str, list[tuple[int, _Said]]]:
+    v, f, o = schema.flow_versions.c, schema.fund_flows.c, schema.sources.c
+    ours = [v.asset == asset, v.trade_date >= first.isoformat(), v.trade_date <= last.isoformat()]
+    if source is not None:
+        ours.append(v.source_id.in_(select(o.id).where(o.name == source)))
     funds: defaultdict[int, dict[int, float | None]] = defaultdict(dict)
     for version_id, fund_id, value in await db.execute(
         select(f.version_id, f.fund_id, f.value_musd)

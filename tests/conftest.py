@@ -129,9 +129,9 @@ async def store(sample_file: Path, tmp_path: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pictures() -> Iterator[Pictures]:
-    """One warm drawing process for all tests."""
+    """One warm drawing process for the tests of a module."""
     shared = Pictures()
     asyncio.run(shared.start())
     yield shared

@@ -101,11 +101,10 @@ def hours(axis: TimeAxis, zone: ZoneInfo, face: Face, _: Gettext) -> Iterator[tu
 def foot(result: Levels, look: Look, _: Gettext) -> str:
     """Where the bars come from, whose clock is used, and up to when they are closed."""
     opened = result.candles.opened_at
-    last = (
-        datetime.fromtimestamp(int(opened[-1]), UTC) + result.interval.length
-        if len(opened)
-        else result.price_at
-    )
+    # A bar that made the price closed then, also where a day ends at 17:00 New York.
+    last = result.price_at
+    if len(opened) and result.interval is not result.price_interval:
+        last = datetime.fromtimestamp(int(opened[-1]), UTC) + result.interval.length
     return _("{source} · time zone {zone} · closed bars to {time}").format(
         source=clean(result.source),
         zone=clean(look.zone),

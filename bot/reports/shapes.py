@@ -24,11 +24,15 @@ Words = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One option of a report. ``help`` is a msgid; ``choices`` are what may be typed."""
+    """One option of a report. ``help`` is a msgid; ``choices`` are what may be typed.
+
+    A ``flag`` is said or left out on the command line; its word is ``yes``.
+    """
 
     name: str
     help: str
     choices: tuple[str, ...] = ()
+    flag: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,10 @@ def _never(query: object) -> bool:  # noqa: ARG001 -- the answer for every query
     return False
 
 
+def _nothing(words: Words, value: str) -> frozenset[str]:  # noqa: ARG001 -- the answer for every switch
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(Generic[Query, Result]):
     """One report, as the doors (Discord, command line, digest) see it.
@@ -60,7 +68,9 @@ class Report(Generic[Query, Result]):
     ``read`` turns words into a checked query (``UserError`` for a bad one) and
     ``write`` turns a query back into the shortest words, for a button's custom_id;
     it leaves out what is nobody else's business. ``switch`` names the option that
-    the first row of buttons changes in place, ``buttons`` the values offered there.
+    the first row of buttons changes in place, ``buttons`` the values offered there;
+    ``forgets`` names the options that mean nothing any more once the switch of a
+    question goes to a value.
     ``private`` says of a query that its answer is for the asker's eyes only: it is
     ephemeral from the first acknowledgement, and its card has no buttons, because a
     button would have to remember the question.
@@ -77,6 +87,18 @@ class Report(Generic[Query, Result]):
     as_json: Callable[[Result, datetime], dict[str, Any]]
     as_table: Callable[[Result], Sequence[Sequence[object]]]
     private: Callable[[Query], bool] = _never
+    forgets: Callable[[Words, str], frozenset[str]] = _nothing
+
+    @property
+    def chart(self) -> str:
+        """The module of ``analysis.charts`` that draws it."""
+        return self.name.replace("-", "_")
+
+    def switched(self, words: Words, value: str) -> dict[str, str]:
+        """The same question with the switch at ``value``."""
+        forgotten = self.forgets(words, value)
+        kept = {name: word for name, word in words.items() if name not in forgotten}
+        return kept if self.switch is None else kept | {self.switch: value}
 
     def option(self, name: str) -> Option:
         return next(option for option in self.options if option.name == name)
@@ -95,13 +117,14 @@ def freshness_words(state: str, speech: Speech) -> str:
 
 
 def choice(words: Words, option: Option, default: str) -> str:
-    """The typed value of an option with fixed choices, or its default."""
-    value = words.get(option.name, default).strip().lower()
-    if value not in option.choices:
+    """The choice that was typed, in upper or lower case, or the default."""
+    value = words.get(option.name, default).strip()
+    chosen = next((item for item in option.choices if item.lower() == value.lower()), None)
+    if chosen is None:
         raise UserError(
             "“{value}” is not a choice for {option}: use one of {choices}.",
-            value=value,
+            value=value[:40],
             option=option.name,
             choices=", ".join(option.choices),
         )
-    return value
+    return chosen

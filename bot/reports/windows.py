@@ -1,4 +1,4 @@
-"""Since when: the few ways people write a start date."""
+"""Since when, and between which days: the few ways people write dates."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from analysis.errors import UserError
 _DAYS_BACK = re.compile(r"(\d{1,4})\s*d", re.ASCII | re.IGNORECASE)
 _MONTH_DAY = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})", re.ASCII)
 _FULL = re.compile(r"(\d{4})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{1,2})", re.ASCII)
+_BETWEEN = re.compile(r"\s*(?:\.\.\.?|~|\u2013|\u2014|→|至|到|\bto\b)\s*", re.IGNORECASE)
 _EARLIEST = date(2009, 1, 3)
 
 
@@ -72,3 +73,26 @@ def suggestions(typed: str, now: datetime) -> list[str]:
         return [item for item in common if item.startswith(typed.strip())]
     exact = unicodedata.normalize("NFKC", typed).strip()
     return [exact] if exact == day.isoformat() else [day.isoformat()]
+
+
+def span(text: str, now: datetime) -> tuple[date, date]:
+    """Two days as ``1/29..2/4``, ``2026-01-29~2026-02-04`` or ``1/29 to 2/4``, the earlier one first.
+
+    Each is written as for ``start_date``. Raises UserError for anything else.
+    """
+    typed = unicodedata.normalize("NFKC", text[:80]).strip()
+    days = _span(typed, now)
+    if days is None:
+        raise UserError(
+            "“{value}” is not two past days, the earlier one first: write 1/29..2/4 or 2026-01-29..2026-02-04.",
+            value=typed[:40],
+        )
+    return days
+
+
+def _span(typed: str, now: datetime) -> tuple[date, date] | None:
+    try:
+        first, last = (start_date(part, now) for part in _BETWEEN.split(typed))
+    except (UserError, ValueError):
+        return None
+    return (first, last) if first < last else None

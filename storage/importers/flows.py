@@ -35,6 +35,9 @@ async def load(
 ) -> Imported:
     """Import a table of net flows in US$ million. A day that changed becomes a new version.
 
+    Without ``source`` the rows continue what was stored last; in an empty store they are
+    named after the file.
+
     Raises UserError, with the store as it was, for an unknown asset or a file that breaks
     a rule of ``docs/csv.md``.
     """
@@ -44,7 +47,7 @@ async def load(
             path.name,
             stream,
             asset=asset,
-            source=source or path.name,
+            source=source or await _continued(store, asset.upper()) or path.name,
             now=now,
             is_sample=False,
             size=size,
@@ -73,6 +76,11 @@ async def read(
     async with store.write() as db:
         done = await flows.store(db, code, rows, source=source, now=now, is_sample=is_sample)
     return Imported(added=done.added, unchanged=done.unchanged, revised=done.revised)
+
+
+async def _continued(store: Store, asset: str) -> str | None:
+    async with store.read() as db:
+        return await flows.last_source(db, asset)
 
 
 def _rows(sheet: Sheet, today: date) -> list[Reported]:

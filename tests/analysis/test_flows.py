@@ -223,6 +223,42 @@ def test_a_day_not_final_is_shown_and_not_counted() -> None:
     assert not ask(rows, "2026-02-01T00:00").months[0].complete
 
 
+def test_a_session_nobody_reported_is_pending() -> None:
+    rows = [report(date(2026, 1, day), 1.0) for day in (5, 6, 8)]
+    sessions = [date(2026, 1, day) for day in (2, 5, 6, 7, 8, 9)]
+    result = ask(rows, "2026-01-10T00:00", sessions=sessions)
+    # Not before the first day the publisher speaks of: nothing was traded yet.
+    assert [(day.date.day, day.state.value, day.total_musd) for day in result.days] == [
+        (5, "final", 1.0),
+        (6, "final", 1.0),
+        (7, "pending", None),
+        (8, "final", 1.0),
+        (9, "pending", None),
+    ]
+    assert (result.streak, result.final_days, result.history_days, result.waiting) == (3, 3, 3, 2)
+    assert [day.date.day for day in result.pending] == [9]
+    assert (result.latest.date, result.latest.state) == (date(2026, 1, 9), DayState.PENDING)
+    [month] = result.months
+    assert (month.waiting, month.complete) == (2, False)
+    [month] = ask(rows, "2026-02-10T00:00", sessions=sessions).months
+    assert (month.waiting, month.complete) == (2, False)
+
+
+def test_two_silent_sessions_leave_no_regime() -> None:
+    rows = days([1.0] * 30)
+    after = [date(2026, 1, 31), date(2026, 2, 1)]
+    assert ask(rows, "2026-02-03T00:00", sessions=after[:1]).regime is Regime.ACCUMULATION
+    assert ask(rows, "2026-02-03T00:00", sessions=after).regime is Regime.INSUFFICIENT
+
+
+def test_the_holiday_after_the_last_session_is_the_latest_day() -> None:
+    result = ask(days([1.0] * 3), "2026-01-04T12:00", closed=[date(2026, 1, 4)])
+    assert (result.latest.date, result.latest.state) == (date(2026, 1, 4), DayState.CLOSED)
+    assert result.pending == ()
+    # What is reported overrules the calendar.
+    assert ask(days([1.0] * 3), "2026-01-04T12:00", closed=[date(2026, 1, 3)]).latest.state is DayState.FINAL
+
+
 def test_the_last_version_known_counts() -> None:
     day = date(2026, 1, 2)
     rows = [
@@ -270,6 +306,14 @@ def test_cushion_by_hand() -> None:
     assert ask(days([10.0] * 60), "2026-06-01T00:00").cushion.days_left is None
     under = ask(days([-1.0, -2.0]), "2026-06-01T00:00").cushion
     assert (under.musd, under.peak_musd, under.pct) == (-2, -1, None)
+
+
+def test_what_is_zero_on_paper_is_zero() -> None:
+    # In floats 0.1 + 0.2 - 0.3 is 5.6e-17, and the pile would be a little above its highest before.
+    assert ask(days([0.3, -0.1, -0.2, 0.1, 0.2]), "2026-06-01T00:00").cushion.musd == 0
+    result = ask(days([0.1, 0.2, -0.3] * 6 + [0.0, 0.0]), "2026-06-01T00:00")
+    assert result.reading.rolling_20_musd == 0
+    assert result.regime is Regime.NEUTRAL
 
 
 def reading(s5: float | None, s20: float | None, hits: float | None, z5: float, percentile: float) -> Reading:

@@ -345,6 +345,7 @@ def test_at_the_call_price_equity_is_maintenance(
 
     def surplus(at: float) -> float:
         """Equity above maintenance with silver ``at``, part of the notional at entry."""
+        assert position.equity is not None
         equity = position.equity + sign * contracts * product.ounces * (at - price)
         ratio = product.ounces / product.leader_ounces
         rate = rule.maintenance * ratio if rule.basis is Basis.FIXED else 0.0
@@ -361,27 +362,71 @@ def test_at_the_call_price_equity_is_maintenance(
 
 def test_the_account_of_a_called_member(closes: list[Close]) -> None:
     # Three contracts at 80 under 15 % need 180,000; 150,000 carry two.
-    account = ask(
-        closes, "2026-02-06T12:00", price=80.0, position=Position(contracts=3, equity=150_000)
-    ).account
+    result = ask(closes, "2026-02-06T12:00", price=80.0, position=Position(contracts=3, equity=150_000))
+    account, later = result.account, result.account_next
     assert account is not None
+    assert later is not None
     assert account.called
+    assert (account.initial_usd, account.maintenance_usd) == pytest.approx((180_000, 180_000))
     assert account.deposit_usd == pytest.approx(30_000)
-    assert account.contracts_to_cut == 1
+    assert (account.contracts_carried, account.contracts_to_cut) == (2, 1)
     assert account.risk_index_pct == pytest.approx(100 * 150 / 180)
     # (15,000 ounces at 80 - 150,000) / (15,000 at 85 %), then at 82 % from the next rule on
     assert account.call_price == pytest.approx(1_050_000 / 12_750)
-    assert account.call_price_next == pytest.approx(1_050_000 / 12_300)
+    assert later.call_price == pytest.approx(1_050_000 / 12_300)
+    # 18 % of 400,000 is 72,000 a contract.
+    assert later.deposit_usd == pytest.approx(66_000)
+    assert (later.contracts_carried, later.contracts_to_cut) == (2, 1)
 
 
 def test_without_a_call_nothing_is_asked(closes: list[Close]) -> None:
-    account = ask(
-        closes, "2026-02-05T12:00", price=80.0, position=Position(contracts=3, equity=180_000)
-    ).account
+    result = ask(closes, "2026-02-05T12:00", price=80.0, position=Position(contracts=3, equity=180_000))
+    account = result.account
     assert account is not None
     assert (account.called, account.deposit_usd, account.contracts_to_cut) == (False, 0, 0)
+    assert account.ways == ()
     assert account.call_price == pytest.approx(80)  # exactly at it
-    assert account.call_price_next is None
+    assert result.account_next is None
+
+
+def test_half_a_position_is_told_as_far_as_it_goes(closes: list[Close]) -> None:
+    options = {"price": 80.0}
+    held = ask(closes, "2026-02-05T12:00", **options, position=Position(contracts=3)).account
+    assert held is not None
+    assert held.initial_usd == pytest.approx(180_000)
+    assert held.contracts_carried is None
+    owned = ask(closes, "2026-02-05T12:00", **options, position=Position(equity=150_000)).account
+    assert owned is not None
+    assert (owned.initial_usd, owned.contracts_carried) == (None, 2)
+    for account in (held, owned):
+        assert (account.called, account.call_price, account.deposit_usd) == (None, None, None)
+        assert (account.contracts_to_cut, account.ways) == (None, ())
+    # At 66,000 a contract 131,999.99 carry one.
+    hrp = Position(equity=131_999.99, hrp=True)
+    speculator = ask(closes, "2026-02-05T12:00", **options, position=hrp).account
+    assert speculator is not None
+    assert speculator.contracts_carried == 1
+
+
+@settings(deadline=None)
+@given(st.integers(1, 400), st.integers(-200_000, 3_000_000))
+def test_every_way_meets_initial_and_none_more_than_that(contracts: int, equity: int) -> None:
+    position = Position(contracts=contracts, equity=float(equity))
+    account = assess(
+        SILVER, [], product=SI, as_of=utc("2026-02-05T12:00"), source="test", price=80.0, position=position
+    ).account
+    assert account is not None
+    assert bool(account.ways) == account.called
+    assert len(account.ways) <= 5
+    if account.called:
+        assert account.contracts_to_cut is not None
+        assert account.ways[0].contracts == 0
+        assert account.ways[0].deposit_usd == pytest.approx(account.deposit_usd)
+        assert account.ways[-1].contracts == account.contracts_to_cut
+        assert [way.contracts for way in account.ways] == sorted({way.contracts for way in account.ways})
+    for way in account.ways:
+        needed = (contracts - way.contracts) * 60_000
+        assert way.deposit_usd == pytest.approx(max(0, needed - equity))
 
 
 def test_a_call_is_not_made_of_rounding(closes: list[Close]) -> None:

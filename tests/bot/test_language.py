@@ -47,6 +47,34 @@ def test_instants_are_told_in_the_servers_zone() -> None:
     assert Speech("en", ZoneInfo("America/New_York")).instant(SELL_OFF) == "5 Feb 13:00 New York"
 
 
+@pytest.mark.parametrize(
+    ("musd", "english", "chinese"),
+    [
+        (-544.9, "−544.9 US$ m", "−5.45 億美元"),
+        (561.8, "+561.8 US$ m", "+5.62 億美元"),
+        (-8_001.6, "−8,001.6 US$ m", "−80.02 億美元"),
+        (-0.04, "0.0 US$ m", "0.00 億美元"),
+    ],
+)
+def test_money_is_counted_as_the_language_counts(musd: float, english: str, chinese: str) -> None:
+    assert EN.money(musd).replace("\N{NO-BREAK SPACE}", " ") == english
+    assert ZH.money(musd).replace("\N{NO-BREAK SPACE}", " ") == chinese
+
+
+def test_money_that_cannot_be_mistaken_has_no_plus() -> None:
+    assert ZH.money(54_300.2, sign=False).startswith("543.0")
+    assert EN.money(54_300.2, sign=False).startswith("54,300.2")
+    assert EN.money(-3.0, sign=False).startswith("−3.0")
+
+
+def test_days_of_this_year_have_a_weekday() -> None:
+    assert EN.weekday(date(2026, 2, 4)) == "Wed 4 Feb"
+    assert ZH.weekday(date(2026, 2, 4)) == "2/4（三）"
+    assert [speech.short_day(date(2026, 2, 4)) for speech in (EN, ZH)] == ["4 Feb", "2/4"]
+    assert [speech.short_day(date(2026, 2, 4), year=True) for speech in (EN, ZH)] == ["4 Feb 26", "26/2/4"]
+    assert [speech.month(date(2026, 2, 1)) for speech in (EN, ZH)] == ["Feb 2026", "2026/2"]
+
+
 def test_days() -> None:
     assert EN.day(date(2026, 2, 4)) == "4 Feb 2026"
     assert ZH.day(date(2026, 2, 4)) == "2026/2/4"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.errors import UserError
-from bot.reports.windows import start_date, suggestions
+from bot.reports.windows import span, start_date, suggestions
 
 NOW = datetime(2026, 2, 5, 18, 0, tzinfo=UTC)
 
@@ -62,3 +62,21 @@ def test_what_is_offered() -> None:
     assert suggestions("1/28", NOW) == ["2026-01-28"]
     assert suggestions("2026-01-28", NOW) == ["2026-01-28"]
     assert suggestions("nonsense", NOW) == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["1/29..2/4", "2026-01-29..2026-02-04", "2026/1/29 ~ 2026/2/4", "1/29 to 2/4", "1/29到2/4", "1/29→2/4",
+     "1/29\u20132/4", "\uff11\uff0f\uff12\uff19\uff5e\uff12\uff0f\uff14", "7d..1d"],
+)  # fmt: skip
+def test_the_ways_to_write_two_days(typed: str) -> None:
+    assert span(typed, NOW) == (date(2026, 1, 29), date(2026, 2, 4))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "1/29", "2/4..1/29", "1/29..1/29", "1/29..2/6/2026", "1/29..2026-02-06", "a..b", "..", "1..2..3"],
+)
+def test_two_days_are_two_days_in_order(typed: str) -> None:
+    with pytest.raises(UserError, match="is not two past days, the earlier one first"):
+        span(typed, NOW)

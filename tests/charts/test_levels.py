@@ -32,7 +32,7 @@ CHINESE = {
         "{instrument} {interval} · {price} · 下一層支撐 {floor} {percent} · {atr} ATR",
     "{state} since {time}": "{state}（{time} 起）",
     "air pocket {percent} · {atr} ATR": "支撐真空帶 {percent} · {atr} ATR",
-    "broken": "已跌破", "above": "守在上方", "30m": "30 分", "%-d %b": "%-m/%-d",
+    "broken": "已跌破", "price above": "守在上方", "30m": "30 分", "%-d %b": "%-m/%-d",
 }  # fmt: skip
 
 
@@ -187,7 +187,7 @@ def test_at_most_six_levels_are_labelled_and_the_floor_is_one_of_them() -> None:
 
 def test_states_are_told_in_words() -> None:
     told = {
-        State.ABOVE: "above", State.RECLAIMED: "reclaimed", State.UNKNOWN: "unknown",
+        State.ABOVE: "price above", State.RECLAIMED: "reclaimed", State.UNKNOWN: "unknown",
         State.BREAKING: "breaking 1/8", State.RECLAIMING: "reclaiming 1/8", State.BROKEN: "broken since 2 Feb",
     }  # fmt: skip
     for state, said in told.items():

@@ -1,0 +1,121 @@
+"""What the picture of ``/silver-margin`` says, in the reader's language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from analysis.charts import quantities
+from analysis.charts.text import clean
+from analysis.margin import Basis
+
+if TYPE_CHECKING:
+    from analysis.charts.look import Gettext, Look
+    from analysis.margin import Margin, Step
+
+_ALT = 256
+
+
+def rule(basis: Basis, value: float) -> str:
+    """15 %, or 32,500 (US dollars a contract)."""
+    return quantities.rate(value) if basis is Basis.PERCENT else quantities.dollars(value)
+
+
+def kind(basis: Basis, value: float, _: Gettext) -> str:
+    """The rule beside its own dollars: 15 %, or that it is fixed."""
+    return quantities.rate(value) if basis is Basis.PERCENT else _("fixed")
+
+
+def title(result: Margin, _: Gettext) -> str:
+    """The answer in one line."""
+    values = {
+        "product": result.product.code,
+        "rule": kind(result.basis, result.in_force.value, _),
+        "usd": quantities.dollars(result.cost.initial_usd),
+        "price": quantities.ounce(result.price),
+        "leverage": quantities.ratio(result.leverage),
+    }
+    return _("{product} {rule} · {usd} USD a contract at {price} · {leverage}x").format(**values)
+
+
+def outlook(result: Margin, look: Look, _: Gettext) -> str:
+    """The next change, or that none is known."""
+    step = result.next_step
+    if step is None or step.effective is None or result.next_cost is None:
+        return _("Next change: none known")
+    values = {
+        "rule": kind(step.basis, step.value, _),
+        "time": _moment(step.effective, look, _("%-d %b %H:%M")),
+        "usd": quantities.dollars(result.next_cost.initial_usd),
+    }
+    if step.change_pct is None:
+        return _("Next: {rule} from {time} · {usd} USD").format(**values)
+    return _("Next: {rule} from {time} · {usd} USD · {percent}").format(
+        **values, percent=quantities.percent(step.change_pct)
+    )
+
+
+def effective(step: Step, look: Look, _: Gettext) -> str:
+    """The day of a change as the head of its column."""
+    if not step.dated or step.effective is None:
+        return _("undated")
+    return _moment(step.effective, look, _("%-d %b"))
+
+
+def crossover(result: Margin, _: Gettext) -> str:
+    found = result.crossover
+    if found is None:
+        return ""
+    return _("last fixed rule {usd} = {rate} at {price}").format(
+        usd=quantities.dollars(found.fixed_usd),
+        rate=quantities.rate(found.rate_pct),
+        price=quantities.ounce(found.price),
+    )
+
+
+def foot(result: Margin, look: Look, _: Gettext) -> str:
+    """Where rules and closes come from, whose clock is used, and up to when closes are known."""
+    parts = [clean(result.source)]
+    if result.product.derived:
+        parts.append(_("derived from {leader}").format(leader=result.product.leader))
+    if result.price_source is not None and result.closed_at is not None:
+        parts.append(
+            _("{source} to {time}").format(
+                source=clean(result.price_source),
+                time=_moment(result.closed_at, look, _("%-d %b %H:%M")),
+            )
+        )
+    parts.append(_("time zone {zone}").format(zone=clean(look.zone)))
+    return " · ".join(parts)
+
+
+def alt(result: Margin, look: Look, _: Gettext) -> str:
+    """The picture for those who do not see it, at most 256 characters."""
+    asked = {
+        "product": result.product.code,
+        "usd": quantities.dollars(result.cost.initial_usd),
+        "price": quantities.ounce(result.price),
+        "leverage": quantities.ratio(result.leverage),
+    }
+    if result.rate_pct is None:
+        said = [
+            _("{product} margin: fixed, {usd} USD a contract at {price}, leverage {leverage}x.").format(
+                **asked
+            )
+        ]
+    else:
+        said = [
+            _(
+                "{product} margin: {rate} of notional, {usd} USD a contract at {price}, leverage {leverage}x."
+            ).format(**asked, rate=quantities.rate(result.rate_pct))
+        ]
+    said.append(_("{outlook} ({zone}).").format(outlook=outlook(result, look, _), zone=clean(look.zone)))
+    shown = [rule(step.basis, step.value) for step in result.steps if step.in_force][-6:]
+    if len(shown) > 1:
+        said.append(_("Steps: {steps}.").format(steps=" → ".join(shown)))
+    return clean(" ".join(said), _ALT)
+
+
+def _moment(instant: datetime, look: Look, pattern: str) -> str:
+    return instant.astimezone(ZoneInfo(look.zone)).strftime(pattern)

@@ -1,0 +1,47 @@
+"""``/flows``: Discord's door to the flows report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.app_commands import locale_str
+from discord.ext import commands
+
+from bot.reports import windows
+from bot.reports.flows import ASSET, REPORT, SINCE
+from bot.respond import answer
+
+if TYPE_CHECKING:
+    from bot.client import Leadline
+
+_ASSETS = [app_commands.Choice(name=code, value=code) for code in ASSET.choices]
+
+
+class FlowsCog(commands.Cog):
+    @app_commands.command(
+        name="flows",
+        description=locale_str("What spot ETFs took in or gave back: day by day, streak, cushion, regime"),
+    )
+    @app_commands.describe(asset=locale_str(ASSET.help), since=locale_str(SINCE.help))
+    @app_commands.choices(asset=_ASSETS)
+    async def flows(
+        self,
+        interaction: discord.Interaction[Leadline],
+        asset: app_commands.Choice[str] | None = None,
+        since: str | None = None,
+    ) -> None:
+        typed = {"asset": asset.value if asset else None, "since": since}
+        await answer(interaction, REPORT, {name: value for name, value in typed.items() if value is not None})
+
+    @flows.autocomplete("since")
+    async def _since(
+        self, interaction: discord.Interaction[Leadline], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        offered = windows.suggestions(typed, interaction.client.clock.now())
+        return [app_commands.Choice(name=value, value=value) for value in offered]
+
+
+async def setup(bot: Leadline) -> None:
+    await bot.add_cog(FlowsCog())
