@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from math import exp, fsum, log, sqrt
+from zoneinfo import ZoneInfo
 
 from analysis.closes import Close, known
 from analysis.correlation import Correlation, correlation
@@ -15,11 +16,15 @@ from analysis.verdict import (
     LEAST_VOTERS,
     REQUIRED,
     VOTERS,
+    Check,
     Flip,
     Quantities,
+    Skip,
     Verdict,
+    checks,
     flips,
     quantities,
+    skipped,
     verdict,
 )
 
@@ -34,8 +39,11 @@ SEED = 20
 ARRIVING = timedelta(hours=6)
 """How long the closes of a session may take to arrive before what is not there counts as missing."""
 
-OLDEST = timedelta(days=4, hours=6)
-"""Friday's close is the last one until Tuesday's if Monday is a holiday; what is older is stale."""
+STALE = 2
+"""Overdue weekday closes from which a close is stale. One may be a holiday, two in a row never were planned."""
+
+CLOSE = time(17)
+NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +92,15 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """Where the closes of one market come from and the last of them that was looked at."""
+
+    instrument: str
+    source: str
+    last: Close | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """Bitcoin with one market over the last ``window`` sessions that both of them closed."""
 
@@ -99,8 +116,10 @@ class Stress:
     ``session``: the New York trade date judged, the last whose closes are there.
     ``latest`` is the verdict of that close alone, ``verdict`` the one that stands: a new
     one has to be found at two closes in a row. ``verdict_since``: the session from which
-    it stands. ``turns``: what would change ``latest``, nearest first; ``confidence`` =
-    share of voters fresh x sigmas to the nearest turn, null while unknown.
+    it stands. ``stale``: the closes are too old to judge. ``rules`` holds what each rule
+    found for ``latest`` and ``skipped`` what could not be asked. ``turns``: what would
+    change ``latest``, nearest first; ``confidence`` = share of voters fresh x sigmas to
+    the nearest turn, null while unknown.
     """
 
     as_of: datetime
@@ -110,12 +129,17 @@ class Stress:
     verdict: Verdict
     verdict_since: date
     latest: Verdict
+    stale: bool
     quantities: Quantities
+    rules: tuple[tuple[Verdict, tuple[Check, ...]], ...]
+    skipped: tuple[Skip, ...]
     contributions: tuple[Contribution, ...]
     turns: tuple[Turn, ...]
     confidence: float | None
     missing: tuple[Missing, ...]
     correlations: tuple[Pair, ...]
+    inputs: tuple[Input, ...]
+    is_sample: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,14 +178,34 @@ def ewma_sigmas(returns: Sequence[float]) -> list[float | None]:
     return sigmas
 
 
-def assess(closes: Mapping[str, Sequence[Close]], *, as_of: datetime, since: date | None = None) -> Stress:
+def overdue(last: date, as_of: datetime) -> int:
+    """How many closes, Monday to Friday at 17:00 New York, should have followed that of ``last`` by now.
+
+    One that was made less than six hours ago may still be on its way.
+    """
+    due, day = 0, last + timedelta(days=1)
+    while datetime.combine(day, CLOSE, NEW_YORK).astimezone(UTC) + ARRIVING < as_of and due < STALE:
+        due += day.weekday() < 5
+        day += timedelta(days=1)
+    return due
+
+
+def assess(
+    closes: Mapping[str, Sequence[Close]],
+    *,
+    as_of: datetime,
+    since: date | None = None,
+    sources: Mapping[str, str] | None = None,
+    is_sample: bool = False,
+) -> Stress:
     """Judge the seven markets with the closes known at ``as_of``.
 
     ``closes`` by instrument code, oldest first, every one dated by its New York trade
     date; bitcoin's taken at the same hour. A session is a date on which at least three
     of SI, GC, ES and DXY closed; other dates, such as bitcoin's weekends, are left out.
     ``since``: the board compares the close of that date, or the last before it, with
-    the last; null for five sessions. The verdict does not depend on it.
+    the last; null for five sessions. The verdict does not depend on it. ``sources`` by
+    instrument code are passed on.
 
     Raises UserError if there is no session, or none since ``since``.
     """
@@ -177,7 +221,7 @@ def assess(closes: Mapping[str, Sequence[Close]], *, as_of: datetime, since: dat
     elif since > last:
         raise UserError("There has been no New York close since {since}.", since=since.isoformat())
     series = {code: _series(quotes[code], sessions) for code in INSTRUMENTS}
-    stale = as_of - max(quotes[code][last].closed_at for code in INSTRUMENTS if last in quotes[code]) > OLDEST
+    stale = overdue(last, as_of) >= STALE
     z5 = {} if stale else _z5(series, last)
     latest = verdict(z5)
     stands, standing_since = (latest, last) if stale else _standing(series, sessions)
@@ -191,7 +235,10 @@ def assess(closes: Mapping[str, Sequence[Close]], *, as_of: datetime, since: dat
         verdict=stands,
         verdict_since=standing_since,
         latest=latest,
+        stale=stale,
         quantities=quantities(z5),
+        rules=checks(z5),
+        skipped=skipped(z5),
         contributions=tuple(
             Contribution(instrument=code, z5=z5[code], votes=code in VOTERS)
             for code in INSTRUMENTS
@@ -205,6 +252,15 @@ def assess(closes: Mapping[str, Sequence[Close]], *, as_of: datetime, since: dat
             if code not in z5
         ),
         correlations=_correlations(quotes, sessions),
+        inputs=tuple(
+            Input(
+                instrument=code,
+                source=(sources or {}).get(code, ""),
+                last=quotes[code][series[code].dates[-1]] if series[code].dates else None,
+            )
+            for code in INSTRUMENTS
+        ),
+        is_sample=is_sample,
     )
 
 

@@ -7,10 +7,12 @@ supply; the Nasdaq is shown beside the S&P 500 and does not vote twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import fsum, sqrt
+from operator import ge, le, lt
+from typing import Literal, NamedTuple
 
 VOTERS = ("BTC", "SI", "GC", "ES", "DXY")
 REQUIRED = ("BTC", "ES", "DXY")
@@ -53,6 +55,88 @@ class Flip:
     verdict: Verdict
 
 
+class Measure(StrEnum):
+    """What a rule compares. ``largest`` and ``second`` are sizes of z5, whatever their sign."""
+
+    RISK = "R"
+    RISK_SIZE = "|R|"
+    HEDGE = "H"
+    DOLLAR = "D"
+    DISPERSION = "dispersion"
+    HIGHEST = "highest z5"
+    LOWEST = "lowest z5"
+    LARGEST = "largest |z5|"
+    SECOND = "second largest |z5|"
+    ABSORPTION = "dAR"
+
+
+Sign = Literal["<=", ">=", "<"]
+_COMPARE: Mapping[Sign, Callable[[float, float], bool]] = {"<=": le, ">=": ge, "<": lt}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One condition of a rule and the value it met or did not meet; a null value meets nothing."""
+
+    measure: Measure
+    sign: Sign
+    border: float
+    value: float | None
+
+    @property
+    def met(self) -> bool:
+        return self.value is not None and _COMPARE[self.sign](self.value, self.border)
+
+
+class Condition(NamedTuple):
+    measure: Measure
+    sign: Sign
+    border: float
+
+    def check(self, values: Mapping[Measure, float | None]) -> Check:
+        return Check(measure=self.measure, sign=self.sign, border=self.border, value=values[self.measure])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """A condition that was left out because its measure is not known."""
+
+    verdict: Verdict
+    measure: Measure
+
+
+RULES: tuple[tuple[Verdict, tuple[Condition, ...]], ...] = (
+    (
+        Verdict.DELEVERAGING,
+        (
+            Condition(Measure.RISK, "<=", -1.0),
+            Condition(Measure.DOLLAR, ">=", 0.5),
+            Condition(Measure.HEDGE, "<=", 0.0),
+        ),
+    ),
+    (
+        Verdict.FLIGHT_TO_SAFETY,
+        (Condition(Measure.RISK, "<=", -1.0), Condition(Measure.HEDGE, ">=", 0.5)),
+    ),
+    (Verdict.RISK_OFF_UNCLEAR, (Condition(Measure.RISK, "<=", -1.0),)),
+    (
+        Verdict.ROTATION,
+        (
+            Condition(Measure.RISK_SIZE, "<", 0.75),
+            Condition(Measure.DISPERSION, ">=", 1.0),
+            Condition(Measure.HIGHEST, ">=", 1.0),
+            Condition(Measure.LOWEST, "<=", -1.0),
+        ),
+    ),
+    (
+        Verdict.IDIOSYNCRATIC,
+        (Condition(Measure.LARGEST, ">=", 2.0), Condition(Measure.SECOND, "<", 1.0)),
+    ),
+    (Verdict.RISK_ON, (Condition(Measure.RISK, ">=", 1.0), Condition(Measure.DOLLAR, "<=", 0.0))),
+)
+"""In the order in which they are asked; what none fits is CALM / MIXED."""
+
+
 def quantities(z5: Mapping[str, float]) -> Quantities:
     """``z5`` by instrument; only voters are looked at, those without a figure left out."""
     votes = [z5[code] for code in VOTERS if code in z5]
@@ -86,27 +170,53 @@ def verdict(z5: Mapping[str, float]) -> Verdict:
 
     The change of the absorption ratio is not computed, so ROTATION is judged without it.
     """
+    values = _measures(z5)
+    if not values:
+        return Verdict.UNKNOWN
+    fitting = (rule for rule, conditions in RULES if all(one.check(values).met for one in conditions))
+    return next(fitting, Verdict.CALM_MIXED)
+
+
+def checks(z5: Mapping[str, float]) -> tuple[tuple[Verdict, tuple[Check, ...]], ...]:
+    """Every rule in its order with what it found; empty where the verdict is UNKNOWN."""
+    values = _measures(z5)
+    if not values:
+        return ()
+    return tuple((rule, tuple(one.check(values) for one in conditions)) for rule, conditions in RULES)
+
+
+def skipped(z5: Mapping[str, float]) -> tuple[Skip, ...]:
+    """What could not be asked: the absorption ratio never, gold and the others while they are missing."""
+    values = _measures(z5)
+    if not values:
+        return ()
+    lacking = [
+        Skip(verdict=rule, measure=one.measure)
+        for rule, conditions in RULES
+        for one in conditions
+        if values[one.measure] is None
+    ]
+    return (*lacking, Skip(verdict=Verdict.ROTATION, measure=Measure.ABSORPTION))
+
+
+def _measures(z5: Mapping[str, float]) -> dict[Measure, float | None]:
+    """What the rules compare; empty where too little is known to judge."""
     votes = [z5[code] for code in VOTERS if code in z5]
     one = quantities(z5)
     if len(votes) < LEAST_VOTERS or one.risk is None or one.dollar is None or one.dispersion is None:
-        return Verdict.UNKNOWN
-    falling = one.risk <= -1
+        return {}
     sizes = sorted(abs(vote) for vote in votes)
-    rules = (
-        (
-            falling and one.dollar >= 0.5 and one.hedge is not None and one.hedge <= 0,
-            Verdict.DELEVERAGING,
-        ),
-        (falling and one.hedge is not None and one.hedge >= 0.5, Verdict.FLIGHT_TO_SAFETY),
-        (falling, Verdict.RISK_OFF_UNCLEAR),
-        (
-            abs(one.risk) < 0.75 and one.dispersion >= 1 and max(votes) >= 1 and min(votes) <= -1,
-            Verdict.ROTATION,
-        ),
-        (sizes[-1] >= 2 and sizes[-2] < 1, Verdict.IDIOSYNCRATIC),
-        (one.risk >= 1 and one.dollar <= 0, Verdict.RISK_ON),
-    )
-    return next((name for fits, name in rules if fits), Verdict.CALM_MIXED)
+    return {
+        Measure.RISK: one.risk,
+        Measure.RISK_SIZE: abs(one.risk),
+        Measure.HEDGE: one.hedge,
+        Measure.DOLLAR: one.dollar,
+        Measure.DISPERSION: one.dispersion,
+        Measure.HIGHEST: max(votes),
+        Measure.LOWEST: min(votes),
+        Measure.LARGEST: sizes[-1],
+        Measure.SECOND: sizes[-2],
+    }
 
 
 def flips(z5: Mapping[str, float]) -> tuple[Flip, ...]:

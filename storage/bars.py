@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -54,6 +54,13 @@ async def closed(
     ``interval`` is one that is stored; the others are made from it by analysis.
     """
     return await _read(db, schema.bars, series.id, str(interval), at=at, since=since)
+
+
+async def closed_at_hours(db: Db, series: Series, hours: Collection[int], *, at: datetime) -> list[BarRow]:
+    """Bars of the series closed by ``at`` on one of these hours of the UTC day, oldest first."""
+    c = schema.bars.c.closed_at
+    times = (c % _DAY).in_(hour * 3_600 for hour in sorted(hours))
+    return await _read(db, schema.bars, series.id, str(series.interval), times, at=at)
 
 
 async def daily(db: Db, series: Series, *, at: datetime, since: datetime | None = None) -> list[BarRow]:
@@ -236,7 +243,13 @@ async def _roll_up(db: Db, series: Series, step: int, *, since: int, until: int)
 
 
 async def _read(
-    db: Db, table: Table, instrument_id: int, interval: str, *, at: datetime, since: datetime | None
+    db: Db,
+    table: Table,
+    instrument_id: int,
+    interval: str,
+    *narrower: ColumnElement[bool],
+    at: datetime,
+    since: datetime | None = None,
 ) -> list[BarRow]:
     t = table.c
     statement = select(*(t[name] for name in BarRow._fields)).where(
@@ -245,6 +258,7 @@ async def _read(
         # A bar opens before it closes: this bounds the walk along the primary key.
         t.opened_at < epoch(at),
         t.closed_at <= epoch(at),
+        *narrower,
     )
     if since is not None:
         statement = statement.where(t.opened_at >= epoch(since))

@@ -75,5 +75,11 @@ def ratio(value: float) -> str:
     return _signed(f"{value:,.1f}")
 
 
+def signed(value: float, *, decimals: int = 1) -> str:
+    """-2.9 with its sign; nought has none."""
+    text = f"{value:+,.{decimals}f}"
+    return _signed(text if float(text.replace(",", "")) else text[1:])
+
+
 def _signed(text: str) -> str:
     return text.replace("-", _MINUS)

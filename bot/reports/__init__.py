@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.reports import flows, levels, silver_margin
+from bot.reports import flows, levels, silver_margin, stress
 from bot.reports.shapes import Report
 
 REPORTS: Final[dict[str, Report[Any, Any]]] = {
-    report.name: report for report in (levels.REPORT, flows.REPORT, silver_margin.REPORT)
+    report.name: report for report in (levels.REPORT, flows.REPORT, silver_margin.REPORT, stress.REPORT)
 }

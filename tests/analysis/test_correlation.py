@@ -6,6 +6,7 @@ from math import log, sqrt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from analysis.correlation import Correlation, correlation, distinguishable
 
@@ -51,6 +52,20 @@ def test_against_the_standard_library(pairs: list[tuple[int, int]]) -> None:
         for bound, at in ((result.low, z - reach), (result.high, z + reach)):
             assert 0.5 * log((1 + bound) / (1 - bound)) == pytest.approx(at, rel=1e-3, abs=1e-3)
     assert result.low <= result.r <= result.high
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.integers(-99, 99), st.integers(-99, 99)), min_size=6, max_size=90))
+def test_against_scipy(pairs: list[tuple[int, int]]) -> None:
+    x, y = [float(a) for a, _ in pairs], [float(b) for _, b in pairs]
+    result = correlation(x, y)
+    if result is None or abs(result.r) > 1 - 1e-6:
+        return
+    found = stats.pearsonr(x, y)
+    interval = found.confidence_interval(0.95)
+    assert result.r == pytest.approx(found.statistic, abs=1e-12)
+    # 1.96 here is 1.95996 there.
+    assert (result.low, result.high) == pytest.approx((interval.low, interval.high), abs=1e-4)
 
 
 def test_a_perfect_fit_has_no_width() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from analysis.closes import Close
 from analysis.correlation import distinguishable
 from analysis.errors import UserError
-from analysis.stress import INSTRUMENTS, Stress, assess, ewma_sigmas
+from analysis.stress import INSTRUMENTS, Stress, assess, ewma_sigmas, overdue
 from analysis.verdict import Verdict
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -261,6 +261,49 @@ def test_stale_closes_are_refused(market: Closes) -> None:
     assert (stale.verdict, stale.latest, stale.contributions) == (Verdict.UNKNOWN, Verdict.UNKNOWN, ())
     assert {one.last for one in stale.missing} == {date(2026, 2, 6)}
     assert [one.instrument for one in stale.missing] == list(INSTRUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "closes"),
+    [
+        ("2026-02-05", "2026-02-06T22:00", 0),  # Thursday's: Friday's is due at 22:00 UTC
+        ("2026-02-05", "2026-02-07T04:00", 0),  # and may take six hours
+        ("2026-02-05", "2026-02-07T04:01", 1),
+        ("2026-02-06", "2026-02-09T12:00", 0),  # over a weekend nothing is due
+        ("2026-02-06", "2026-02-10T04:01", 1),  # Monday may have been a holiday
+        ("2026-02-06", "2026-02-11T04:01", 2),
+        ("2026-02-03", "2026-02-06T04:01", 2),  # a Tuesday's close is stale before the weekend
+        ("2025-07-03", "2025-07-05T03:01", 1),  # in summer New York closes at 21:00 UTC
+        ("2025-07-03", "2025-07-05T03:00", 0),
+        ("2020-01-02", "2026-02-06T12:00", 2),  # more than two are not counted
+    ],
+)
+def test_closes_that_are_overdue(last: str, now: str, closes: int) -> None:
+    assert overdue(date.fromisoformat(last), utc(now)) == closes
+
+
+def test_stale_in_the_middle_of_a_week(market: Closes) -> None:
+    until = {code: [one for one in closes if one.date <= date(2026, 2, 3)] for code, closes in market.items()}
+    assert assess(until, as_of=utc("2026-02-05T12:00")).verdict is not Verdict.UNKNOWN
+    result = assess(until, as_of=utc("2026-02-06T12:00"))
+    assert (result.stale, result.verdict, result.rules, result.skipped) == (True, Verdict.UNKNOWN, (), ())
+    # What is known is still on the board.
+    assert len(result.moves) == 7
+
+
+def test_inputs_name_their_source_and_last_close(market: Closes) -> None:
+    result = assess(
+        {**market, "CL": []},
+        as_of=utc("2026-02-06T12:00"),
+        sources={"SI": "Yahoo Finance SI=F"},
+        is_sample=True,
+    )
+    told = {one.instrument: one for one in result.inputs}
+    assert tuple(told) == INSTRUMENTS
+    assert told["SI"].source == "Yahoo Finance SI=F"
+    assert told["SI"].last == Close(date(2026, 2, 5), session_end("2026-02-05"), 76.529)
+    assert told["CL"].last is None
+    assert result.is_sample
 
 
 def test_too_little_history_is_missing() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.verdict import VOTERS, Verdict, flips, quantities, verdict
+from analysis.verdict import VOTERS, Measure, Verdict, checks, flips, quantities, skipped, verdict
 
 CALM = {"BTC": 0.0, "SI": 0.0, "GC": 0.0, "ES": 0.0, "DXY": 0.0}
 
@@ -120,3 +120,45 @@ def test_flips_against_a_walk(z5: dict[str, float]) -> None:
         if code in told:
             around = {verdict({**z5, code: told[code].border + hair}) for hair in (-1e-6, 0.0, 1e-6)}
             assert told[code].verdict in around - {now}
+
+
+def test_each_rule_tells_what_it_found() -> None:
+    # R = -2.05, H = -2.16, D = 2.06 of the source's week.
+    z5 = {"BTC": -3.15, "SI": -4.09, "GC": -2.16, "ES": -0.96, "DXY": 2.06}
+    found = dict(checks(z5))
+    assert [
+        (one.measure.value, one.sign, one.border, one.value, one.met) for one in found[Verdict.DELEVERAGING]
+    ] == [
+        ("R", "<=", -1.0, pytest.approx(-2.055), True),
+        ("D", ">=", 0.5, 2.06, True),
+        ("H", "<=", 0.0, -2.16, True),
+    ]
+    assert [one.met for one in found[Verdict.FLIGHT_TO_SAFETY]] == [True, False]
+    sizes = [(one.measure, one.value, one.met) for one in found[Verdict.IDIOSYNCRATIC]]
+    assert sizes == [(Measure.LARGEST, 4.09, True), (Measure.SECOND, 3.15, False)]
+    assert [one.value for one in found[Verdict.ROTATION]] == [
+        pytest.approx(2.055),
+        pytest.approx(statistics.stdev(z5.values())),
+        2.06,
+        -4.09,
+    ]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.fixed_dictionaries(dict.fromkeys(VOTERS, st.integers(-40, 40).map(lambda tenths: tenths / 10))))
+def test_the_verdict_is_the_first_rule_whose_conditions_are_met(z5: dict[str, float]) -> None:
+    fitting = [rule for rule, found in checks(z5) if all(one.met for one in found)]
+    assert verdict(z5) is (fitting[0] if fitting else Verdict.CALM_MIXED)
+
+
+def test_what_was_not_asked_is_named() -> None:
+    assert [(one.verdict, one.measure) for one in skipped(CALM)] == [(Verdict.ROTATION, Measure.ABSORPTION)]
+    without_gold = {code: z for code, z in CALM.items() if code != "GC"}
+    assert [(one.verdict.value, one.measure.value) for one in skipped(without_gold)] == [
+        ("DELEVERAGING", "H"),
+        ("FLIGHT TO SAFETY", "H"),
+        ("ROTATION", "dAR"),
+    ]
+    assert not any(one.met for _, found in checks(without_gold) for one in found if one.value is None)
+    assert skipped({}) == ()
+    assert checks({}) == ()

@@ -118,3 +118,19 @@ async def test_of_each_day_the_newest_version_known(
             assert {o.dated: o.value for o in await macro.known(db, "X1", at=at)} == expected
     finally:
         await store.close()
+
+
+@settings(max_examples=10, deadline=None)
+@given(at=INSTANTS, hours=st.sets(st.integers(0, 23), max_size=3))
+async def test_bars_by_the_hour_of_their_close(sample_file: Path, at: datetime, hours: set[int]) -> None:
+    async with opened(sample_file, readonly=True) as store, store.read() as db:
+        for interval in (Interval.M30, Interval.H1):
+            series = await instruments.find(db, "BTC", interval)
+            assert series is not None
+            every = await bars.closed(db, series, interval, at=at)
+            found = await bars.closed_at_hours(db, series, hours, at=at)
+            wanted = [(hour, 0) for hour in hours]
+            times = [datetime.fromtimestamp(row.closed_at, UTC) for row in every]
+            assert found == [
+                row for row, when in zip(every, times, strict=True) if (when.hour, when.minute) in wanted
+            ]

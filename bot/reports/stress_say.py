@@ -1,0 +1,322 @@
+"""The words of ``stress``: what moved, what it is called and why, what would turn it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from analysis.charts import stress_words
+from analysis.correlation import Correlation, distinguishable
+from analysis.stress import INSTRUMENTS, WINDOWS, Move, Pair, Stress, Turn, overdue
+from analysis.verdict import VOTERS, Check, Measure, Verdict
+from bot.language import Speech
+from bot.reports.shapes import Reply, freshness_words
+from storage import sample
+
+
+def freshness_of(last: date, now: datetime) -> str:
+    """By closes that are overdue, because a week of trading has five: none, one, or more."""
+    return ("fresh", "late", "stale")[min(2, overdue(last, now))]
+
+
+def say(result: Stress, speech: Speech, now: datetime) -> Reply:
+    return Reply(
+        lines=(_verdict_line(result, speech), _board_line(result, speech), _why_line(result, speech)),
+        details=tuple(_details(result, speech, now)),
+        data_line=_data_line(result, speech, now),
+    )
+
+
+def _verdict_line(result: Stress, speech: Speech) -> str:
+    _ = speech._
+    reasons = stress_words.reasons(result, speech.day, _)
+    stands = stress_words.verdict(result.verdict, _)
+    if result.verdict is Verdict.UNKNOWN:
+        return _("**Market stress: {verdict}** · {reasons}").format(
+            verdict=stands, reasons=_("; ").join(reasons) or _("too few closes")
+        )
+    since = speech.day(result.verdict_since)
+    if result.latest is not result.verdict:
+        return _(
+            "**Market stress: {verdict}** since the close of {date} · the last close alone: {latest}"
+        ).format(verdict=stands, date=since, latest=stress_words.verdict(result.latest, _))
+    return _("**Market stress: {verdict}** since the close of {date}").format(verdict=stands, date=since)
+
+
+def _board_line(result: Stress, speech: Speech) -> str:
+    _ = speech._
+    moves = [
+        f"{stress_words.name(move.instrument, _)} {speech.percent(move.pct)}"
+        for move in result.moves
+        if _is_current(move, result)
+    ]
+    if not moves:
+        return _("No market has a close both then and now.")
+    return _("From the close of {since} to that of {session}: {moves}").format(
+        since=speech.day(result.since), session=speech.day(result.session), moves=" · ".join(moves)
+    )
+
+
+def _is_current(move: Move, result: Stress) -> bool:
+    return move.end.date == result.session
+
+
+def _why_line(result: Stress, speech: Speech) -> str:
+    _ = speech._
+    if result.stale:
+        return _("The board is of that close; nothing is judged from it.")
+    if not result.rules:
+        return _(
+            "A verdict needs four of bitcoin, silver, gold, the S&P 500 and the dollar index, bitcoin, "
+            "the S&P 500 and the dollar index among them."
+        )
+    votes = " · ".join(
+        f"{stress_words.name(one.instrument, _)} {speech.signed(one.z5)}σ"
+        for one in result.contributions
+        if one.votes
+    )
+    if not result.turns:
+        return _("Five days: {votes}").format(votes=votes)
+    return _("Five days: {votes}; {turn}").format(votes=votes, turn=_turn_words(result.turns[0], speech))
+
+
+def _turn_words(turn: Turn, speech: Speech) -> str:
+    _ = speech._
+    values = {
+        "market": stress_words.name(turn.flip.instrument, _),
+        "price": speech.price(turn.price),
+        "border": speech.signed(turn.flip.border) + "σ",
+        "verdict": stress_words.verdict(turn.flip.verdict, _),
+    }
+    if turn.flip.border > turn.flip.z5:
+        return _("{market} closing above {price} ({border}) would have made it {verdict}").format(**values)
+    return _("{market} closing below {price} ({border}) would have made it {verdict}").format(**values)
+
+
+def _details(result: Stress, speech: Speech, now: datetime) -> list[str]:
+    return [
+        *_board(result, speech),
+        *_judgement(result, speech),
+        *_correlations(result, speech),
+        *_small_print(result, speech, now),
+    ]
+
+
+def _board(result: Stress, speech: Speech) -> list[str]:
+    _ = speech._
+    lines = [
+        "**"
+        + _("Closes of {since} and {session}").format(
+            since=speech.day(result.since), session=speech.day(result.session)
+        )
+        + "**"
+    ]
+    moves = {move.instrument: move for move in result.moves}
+    for code in INSTRUMENTS:
+        market, move = stress_words.name(code, _), moves.get(code)
+        if move is None:
+            lines.append(_("{market}: no close then").format(market=market))
+            continue
+        line = _("{market}: {start} → {end} · {percent}").format(
+            market=market,
+            start=speech.price(move.start.price),
+            end=speech.price(move.end.price),
+            percent=speech.percent(move.pct),
+        )
+        if move.sigma is not None:
+            line += f" · {speech.signed(move.sigma)}σ"
+        if not _is_current(move, result):
+            line += " · " + _("last close {date}").format(date=speech.day(move.end.date))
+        elif move.start.date != result.since:
+            line += " · " + _("from the close of {date}").format(date=speech.day(move.start.date))
+        lines.append(line)
+    return lines
+
+
+def _judgement(result: Stress, speech: Speech) -> list[str]:
+    _ = speech._
+    if result.stale:
+        return []
+    lines = ["**" + _("Why, by the closes of five days") + "**"]
+    lines += [
+        _("Judged without: {reason}").format(reason=reason)
+        for reason in stress_words.reasons(result, speech.day, _)
+    ]
+    if not result.rules:
+        return lines
+    z5 = {one.instrument: f"{speech.signed(one.z5)}σ" for one in result.contributions}
+    one = result.quantities
+    if one.risk is not None:
+        lines.append(
+            _("R {risk}σ = mean of bitcoin {btc} and S&P 500 {es}").format(
+                risk=speech.signed(one.risk), btc=z5["BTC"], es=z5["ES"]
+            )
+        )
+    others = [
+        _("H {value} (gold)").format(value=z5.get("GC", "–")),
+        _("D {value} (dollar index)").format(value=z5.get("DXY", "–")),
+        _("silver {value}").format(value=z5.get("SI", "–")),
+    ]
+    if one.dispersion is not None:
+        others.append(_("dispersion {value}").format(value=speech.number(one.dispersion)))
+    lines.append(" · ".join(others))
+    shown = [
+        f"{stress_words.name(contribution.instrument, _)} {z5[contribution.instrument]}"
+        for contribution in result.contributions
+        if not contribution.votes
+    ]
+    if shown:
+        lines.append(_("Shown, without a vote: {markets}").format(markets=" · ".join(shown)))
+    lines.append("**" + _("The rules, in order; the first that fits") + "**")
+    lines += [
+        _("{name}: {parts}").format(
+            name=stress_words.verdict(rule, _), parts=" · ".join(_check(check, speech) for check in checks)
+        )
+        for rule, checks in result.rules
+    ]
+    lines += [
+        _("Skipped in {verdict}: {measure} is not known").format(
+            verdict=stress_words.verdict(skip.verdict, _), measure=_measure(skip.measure, speech)
+        )
+        if skip.measure is not Measure.ABSORPTION
+        else _("Skipped: the absorption ratio is not computed, so {verdict} is judged without it").format(
+            verdict=stress_words.verdict(skip.verdict, _)
+        )
+        for skip in result.skipped
+    ]
+    lines.append("**" + _("What would have turned it") + "**")
+    lines += [_turn_words(turn, speech) for turn in result.turns]
+    if result.confidence is not None:
+        lines.append(
+            _("Distance to the nearest border × share of the five votes at hand: {value}σ").format(
+                value=speech.number(result.confidence)
+            )
+        )
+    return lines
+
+
+_SIZES = {Measure.RISK_SIZE, Measure.DISPERSION, Measure.LARGEST, Measure.SECOND}
+
+
+def _check(check: Check, speech: Speech) -> str:
+    write = speech.number if check.measure in _SIZES else speech.signed
+    value = "–" if check.value is None else write(check.value, decimals=2)
+    sign = {"<=": "≤", ">=": "≥", "<": "<"}[check.sign]
+    border = speech.number(check.border, decimals=2).rstrip("0").rstrip(".")
+    return f"{_measure(check.measure, speech)} {value} {sign} {border} {'✓' if check.met else '✗'}"
+
+
+def _measure(measure: Measure, speech: Speech) -> str:
+    _ = speech._
+    return {
+        Measure.DISPERSION: _("dispersion"),
+        Measure.HIGHEST: _("highest"),
+        Measure.LOWEST: _("lowest"),
+        Measure.LARGEST: _("largest move"),
+        Measure.SECOND: _("second largest move"),
+        Measure.ABSORPTION: _("absorption ratio"),
+    }.get(measure, measure.value)
+
+
+def _correlations(result: Stress, speech: Speech) -> list[str]:
+    _ = speech._
+    pairs = {(pair.instrument, pair.window): pair for pair in result.correlations}
+    lines = ["**" + _("Correlation with bitcoin, daily log returns, 95 % interval") + "**"]
+    for code in INSTRUMENTS[1:]:
+        told = [_pair(pairs[code, window], speech) for window in WINDOWS if (code, window) in pairs]
+        if told:
+            lines.append(_("{name}: {parts}").format(name=stress_words.name(code, _), parts=" · ".join(told)))
+    for window in WINDOWS:
+        stocks, gold = pairs.get(("ES", window)), pairs.get(("GC", window))
+        if stocks and gold:
+            lines.append(_nearer(stocks.correlation, gold.correlation, window, speech))
+    for window in WINDOWS:
+        dollar = pairs.get(("DXY", window))
+        if dollar:
+            lines.append(_inverse(dollar.correlation, window, speech))
+    return lines
+
+
+def _pair(pair: Pair, speech: Speech) -> str:
+    found = pair.correlation
+    return speech._("{n} days {r} [{low}, {high}]").format(
+        n=found.n,
+        r=speech.signed(found.r, decimals=2),
+        low=speech.signed(found.low, decimals=2),
+        high=speech.signed(found.high, decimals=2),
+    )
+
+
+def _nearer(stocks: Correlation, gold: Correlation, window: int, speech: Speech) -> str:
+    _ = speech._
+    if not distinguishable(stocks, gold):
+        return _(
+            "{window} days: whether bitcoin moves more with the S&P 500 or with gold cannot be told, the intervals overlap"
+        ).format(window=window)
+    if stocks.r > gold.r:
+        return _("{window} days: bitcoin moves with the S&P 500 more than with gold").format(window=window)
+    return _("{window} days: bitcoin moves with gold more than with the S&P 500").format(window=window)
+
+
+def _inverse(dollar: Correlation, window: int, speech: Speech) -> str:
+    _ = speech._
+    if dollar.high < 0:
+        return _(
+            "{window} days: “inverse to the dollar” is in the data, all of its interval lies below 0"
+        ).format(window=window)
+    return _(
+        "{window} days: “inverse to the dollar” is not in the data, its interval does not lie below 0"
+    ).format(window=window)
+
+
+def _small_print(result: Stress, speech: Speech, now: datetime) -> list[str]:
+    _ = speech._
+    lines = ["**" + _("Where from, how old") + "**"]
+    for one in result.inputs:
+        market = stress_words.name(one.instrument, _)
+        if one.last is None:
+            lines.append("-# " + _("{market}: no close").format(market=market))
+            continue
+        parts = [
+            one.source,
+            speech.instant(one.last.closed_at),
+            speech.age(now - one.last.closed_at),
+            freshness_words(freshness_of(one.last.date, now), speech),
+        ]
+        lines.append("-# " + _("{name}: {parts}").format(name=market, parts=" · ".join(parts)))
+    quiet = next((one for one in result.contributions if one.instrument == "ES" and abs(one.z5) < 1), None)
+    if quiet is not None:
+        lines.append("-# " + _("The S&P 500 alone moved less than 1σ in those five days."))
+    lines += [
+        "-# " + sentence
+        for sentence in (
+            _("Oil never votes, its news is supply; the Nasdaq 100 would only vote a second time."),
+            _("σ is daily EWMA volatility (0.94), known before the last close, times the root of the days."),
+            _("A new verdict stands after two closes in a row; it does not depend on the first day asked."),
+            _(
+                "Alignment: daily close, bitcoin at 17:00 New York. Facts and arithmetic, not a forecast and not advice."
+            ),
+        )
+    ]
+    return lines
+
+
+def _data_line(result: Stress, speech: Speech, now: datetime) -> str:
+    _ = speech._
+    newest = max(one.last.closed_at for one in result.inputs if one.last and one.last.date == result.session)
+    parts = [
+        stress_words.publishers(result),
+        _("closed {time}").format(time=speech.instant(newest)),
+        speech.age(now - newest),
+        freshness_words(freshness_of(result.session, now), speech),
+        _("alignment: daily close"),
+    ]
+    late = [one for one in result.missing if one.instrument in VOTERS]
+    if late and not result.stale:
+        parts.append(
+            _("without {markets}").format(
+                markets=_(", ").join(stress_words.name(one.instrument, _) for one in late)
+            )
+        )
+    if result.is_sample:
+        parts.append(_("sample, ends {date}").format(date=sample.ENDS.isoformat()))
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,38 @@
+"""``/stress``: Discord's door to the stress report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.app_commands import locale_str
+from discord.ext import commands
+
+from bot.reports import windows
+from bot.reports.stress import REPORT, SINCE
+from bot.respond import answer
+
+if TYPE_CHECKING:
+    from bot.client import Leadline
+
+
+class StressCog(commands.Cog):
+    @app_commands.command(
+        name="stress",
+        description=locale_str("Stress or rotation: seven markets side by side, the verdict and why"),
+    )
+    @app_commands.describe(since=locale_str(SINCE.help))
+    async def stress(self, interaction: discord.Interaction[Leadline], since: str | None = None) -> None:
+        await answer(interaction, REPORT, {} if since is None else {"since": since})
+
+    @stress.autocomplete("since")
+    async def _since(
+        self, interaction: discord.Interaction[Leadline], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        offered = windows.suggestions(typed, interaction.client.clock.now())
+        return [app_commands.Choice(name=value, value=value) for value in offered]
+
+
+async def setup(bot: Leadline) -> None:
+    await bot.add_cog(StressCog())

@@ -1,0 +1,217 @@
+"""The stress report from the store to words: no hindsight, and a sentence for every state of the inputs."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from analysis.correlation import Correlation
+from analysis.stress import Stress
+from analysis.verdict import Verdict
+from bot.card import TEXT_LIMIT
+from bot.language import Speech
+from bot.reports import stress
+from bot.reports.shapes import Asked
+from bot.reports.stress import StressQuery
+from bot.reports.stress_say import say
+from storage.store import Store
+
+UTC_ZONE = ZoneInfo("UTC")
+SPEECH, CHINESE = Speech("en", UTC_ZONE), Speech("zh-TW", ZoneInfo("Asia/Taipei"))
+SELL_OFF = datetime(2026, 2, 6, 12, tzinfo=UTC)
+
+
+async def asked(file: Path, at: datetime, query: StressQuery = StressQuery()) -> Stress:  # noqa: B008 -- frozen
+    store = await Store.open(f"sqlite+aiosqlite:///{file}", readonly=True)
+    try:
+        return await stress.answer(query, Asked(store=store, at=at))
+    finally:
+        await store.close()
+
+
+def forget(sample_file: Path, into: Path, condition: str, *values: object) -> Path:
+    shutil.copy(sample_file, into)
+    with closing(sqlite3.connect(into)) as db, db:
+        db.execute(f"DELETE FROM bars WHERE {condition}", values)
+    return into
+
+
+OF = "instrument_id IN (SELECT id FROM instruments WHERE code = ?)"
+
+
+async def test_forgetting_all_that_came_later_changes_nothing(sample_file: Path, tmp_path: Path) -> None:
+    chance = random.Random(5)  # noqa: S311 -- repeatable instants, nothing secret
+    first = datetime(2025, 3, 1, tzinfo=UTC)
+    span = (datetime(2026, 2, 7, tzinfo=UTC) - first).total_seconds()
+    instants = [first + timedelta(seconds=chance.uniform(0, span)) for _ in range(3)]
+    # At the close itself, and a second before it.
+    instants += [datetime(2026, 2, 5, 22, tzinfo=UTC), datetime(2026, 2, 5, 21, 59, 59, tzinfo=UTC)]
+    for at in instants:
+        file = forget(sample_file, tmp_path / "then.db", "closed_at > ?", at.timestamp())
+        with_hindsight, then = await asked(sample_file, at), await asked(file, at)
+        assert stress.as_json(with_hindsight, at) == stress.as_json(then, at)
+        assert stress.as_table(with_hindsight) == stress.as_table(then)
+        assert all(one.last is None or one.last.closed_at <= at for one in with_hindsight.inputs)
+
+
+async def test_bitcoin_is_read_at_17_of_new_york_in_summer_and_winter(sample_file: Path) -> None:
+    for day, hour in ((date(2025, 7, 15), 21), (date(2026, 1, 15), 22)):
+        at = datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
+        result = await asked(sample_file, at)
+        [bitcoin] = [one for one in result.inputs if one.instrument == "BTC"]
+        assert bitcoin.last is not None
+        assert bitcoin.last.date == day
+        assert bitcoin.last.closed_at == datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+
+async def test_without_the_dollar_it_refuses_and_still_shows_the_board(
+    sample_file: Path, tmp_path: Path
+) -> None:
+    file = forget(
+        sample_file, tmp_path / "no.db", f"{OF} AND closed_at > ?", "DXY", SELL_OFF.timestamp() - 86_400
+    )
+    result = await asked(file, SELL_OFF)
+    told = stress.as_json(result, SELL_OFF)
+    assert (told["verdict"], told["missing"]) == ("UNKNOWN", ["DXY"])
+    assert told["reasons"] == ["no 2026-02-05 close of Dollar index (last 2026-02-04)"]
+    assert len(told["moves"]) == 7
+    [dollar] = [one for one in told["inputs"] if one["instrument"] == "DXY"]
+    assert (dollar["date"], dollar["freshness"]) == ("2026-02-04", "late")
+    reply = say(result, SPEECH, SELL_OFF)
+    assert reply.lines[0] == (
+        "**Market stress: UNKNOWN** · no 5 Feb 2026 close of Dollar index (last 4 Feb 2026)"
+    )
+    assert "Bitcoin −" in reply.lines[1]
+    assert "Dollar index" not in reply.lines[1]  # its move is not to that close
+    assert reply.lines[2].startswith("A verdict needs four of bitcoin, silver, gold")
+    assert "without Dollar index" in reply.data_line
+    assert any(line.endswith("last close 4 Feb 2026") for line in reply.details)
+
+
+async def test_a_market_that_was_never_stored(sample_file: Path, tmp_path: Path) -> None:
+    result = await asked(forget(sample_file, tmp_path / "no.db", OF, "GC"), SELL_OFF)
+    assert result.verdict is Verdict.RISK_OFF_UNCLEAR
+    reply = say(result, SPEECH, SELL_OFF)
+    assert "Judged without: no close of Gold" in reply.details
+    assert "Skipped in DELEVERAGING: H is not known" in reply.details
+    assert "Skipped in FLIGHT TO SAFETY: H is not known" in reply.details
+    assert "Gold: no close then" in reply.details
+    assert "-# Gold: no close" in reply.details
+    assert "DELEVERAGING: R −2.89 ≤ −1 ✓ · D +1.74 ≥ 0.5 ✓ · H – ≤ 0 ✗" in reply.details
+
+
+async def test_three_lines_and_all_the_reasons(sample_file: Path) -> None:
+    result = await asked(sample_file, SELL_OFF, StressQuery(since=date(2026, 1, 28)))
+    reply = say(result, SPEECH, SELL_OFF)
+    moved = [
+        "Bitcoin −29.3", "Silver −32.3", "Gold −8.3", "S&P 500 −2.7", "Nasdaq 100 −5.8", "Dollar index +1.4",
+        "WTI oil +0.1",
+    ]  # fmt: skip
+    board = " · ".join(f"{move}\N{NO-BREAK SPACE}%" for move in moved)
+    verdict, told, why = reply.lines
+    assert verdict == "**Market stress: DELEVERAGING** since the close of 4 Feb 2026"
+    assert told == f"From the close of 28 Jan 2026 to that of 5 Feb 2026: {board}"
+    assert why == (
+        "Five days: Bitcoin −4.1σ · Silver −1.8σ · Gold −1.2σ · S&P 500 −1.7σ · Dollar index +1.7σ; "
+        "Gold closing above 5,318.40 (0.0σ) would have made it RISK-OFF, UNCLEAR"
+    )
+    for line in (
+        "Silver: 113.11 → 76.53 · −32.3\N{NO-BREAK SPACE}% · −1.6σ",
+        "R −2.9σ = mean of bitcoin −4.1σ and S&P 500 −1.7σ",
+        "Shown, without a vote: Nasdaq 100 −2.3σ · WTI oil −0.6σ",
+        "DELEVERAGING: R −2.89 ≤ −1 ✓ · D +1.74 ≥ 0.5 ✓ · H −1.16 ≤ 0 ✓",
+        "Skipped: the absorption ratio is not computed, so ROTATION is judged without it",
+        "30 days: whether bitcoin moves more with the S&P 500 or with gold cannot be told, the intervals overlap",
+        "90 days: bitcoin moves with the S&P 500 more than with gold",
+        "90 days: “inverse to the dollar” is not in the data, its interval does not lie below 0",
+    ):
+        assert line in reply.details, line
+    assert reply.data_line == (
+        "Binance spot, BTCUSDT · Yahoo Finance · closed 5 Feb 22:00 UTC · 14 h old · fresh · alignment: daily close"
+        " · sample, ends 2026-02-06"
+    )
+    # Its own five days were calmer on the 4th: the S&P 500 alone was under one sigma, which is said.
+    quiet = "-# The S&P 500 alone moved less than 1σ in those five days."
+    before = await asked(sample_file, datetime(2026, 2, 5, 18, tzinfo=UTC))
+    assert quiet in say(before, SPEECH, SELL_OFF).details
+    assert quiet not in reply.details
+
+
+@pytest.mark.parametrize("speech", [SPEECH, CHINESE])
+async def test_details_fit_into_one_message(sample_file: Path, speech: Speech) -> None:
+    reply = say(await asked(sample_file, SELL_OFF), speech, SELL_OFF)
+    assert len("\n".join((*reply.details, "-# " + reply.data_line))) <= TEXT_LIMIT
+
+
+async def test_resistance_is_never_meant(sample_file: Path) -> None:
+    reply = say(await asked(sample_file, SELL_OFF), CHINESE, SELL_OFF)
+    text = "\n".join((*reply.lines, *reply.details, reply.data_line))
+    assert "市場壓力" in text
+    assert text.count("壓力") == text.count("市場壓力")
+
+
+async def test_a_verdict_that_one_close_alone_contradicts(sample_file: Path) -> None:
+    # 3 February is the first close that finds a deleveraging; only the 4th makes it stand.
+    result = await asked(sample_file, datetime(2026, 2, 4, 12, tzinfo=UTC))
+    assert result.latest is not result.verdict
+    first = say(result, SPEECH, SELL_OFF).lines[0]
+    assert first.endswith(f"the last close alone: {result.latest.value}")
+    assert stress.as_json(result, SELL_OFF)["last_close_alone"] == result.latest.value
+
+
+async def test_correlations_that_say_something_else(sample_file: Path) -> None:
+    result = await asked(sample_file, SELL_OFF)
+
+    def told(code: str, r: float) -> str:
+        low, high = r - 0.1, r + 0.1
+        pairs = tuple(
+            replace(pair, correlation=Correlation(r=r, low=low, high=high, n=90))
+            if (pair.instrument, pair.window) == (code, 90)
+            else pair
+            for pair in result.correlations
+        )
+        return "\n".join(say(replace(result, correlations=pairs), SPEECH, SELL_OFF).details)
+
+    assert "90 days: “inverse to the dollar” is in the data, all of its interval lies below 0" in told(
+        "DXY", -0.3
+    )
+    assert "90 days: bitcoin moves with gold more than with the S&P 500" in told("GC", 0.85)
+    few = replace(result, correlations=result.correlations[:1])
+    assert "inverse" not in "\n".join(say(few, SPEECH, SELL_OFF).details)
+
+
+async def test_a_day_without_a_board(sample_file: Path) -> None:
+    result = await asked(sample_file, SELL_OFF, StressQuery(since=date(2020, 1, 1)))
+    reply = say(result, SPEECH, SELL_OFF)
+    assert reply.lines[1] == "No market has a close both then and now."
+    assert result.verdict is Verdict.DELEVERAGING
+    # A Sunday is the close of the Friday before.
+    sunday = await asked(sample_file, SELL_OFF, StressQuery(since=date(2026, 2, 1)))
+    assert say(sunday, SPEECH, SELL_OFF).details[1].endswith("from the close of 30 Jan 2026")
+
+
+def test_words_and_back() -> None:
+    now = datetime(2026, 2, 6, tzinfo=UTC)
+    for typed, since in (({}, None), ({"since": " "}, None), ({"since": "1/28"}, date(2026, 1, 28))):
+        query = stress.read(typed, now)
+        assert query == StressQuery(since=since)
+        assert stress.read(stress.write(query), now) == query
+
+
+async def test_stale_closes_are_shown_and_not_judged(sample_file: Path) -> None:
+    now = datetime(2026, 2, 20, 12, tzinfo=UTC)
+    reply = say(await asked(sample_file, now), SPEECH, now)
+    stale = "the last New York closes are of 6 Feb 2026, too old to judge"
+    assert reply.lines[0] == f"**Market stress: UNKNOWN** · {stale}"
+    assert reply.lines[1].startswith("From the close of 30 Jan 2026 to that of 6 Feb 2026: Bitcoin −")
+    assert reply.lines[2] == "The board is of that close; nothing is judged from it."
+    assert f"Judged without: {stale}" not in reply.details
+    assert " · 13 days old · stale · " in reply.data_line
