@@ -58,7 +58,9 @@ async def test_every_name_and_description_fits_and_is_translated(server: Server)
                 assert is_choice or (NAME.fullmatch(name) and name == name.lower()), path
             if is_choice:
                 # A ticker is the same in every language.
-                assert part["name"] == part["value"] or (part.get("name_localizations") or {}).get("zh-TW"), path
+                assert part["name"] == part["value"] or (part.get("name_localizations") or {}).get("zh-TW"), (
+                    path
+                )
                 continue
             chinese = (part.get("description_localizations") or {}).get("zh-TW")
             assert chinese, path
