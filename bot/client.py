@@ -101,4 +101,10 @@ class Leadline(commands.Bot):
             self._closing = True
             log.info("closing", running=self.answers.unfinished)
             await self.answers.finish(FINISH_SECONDS)
+        # discord.py forgets the task that says "ready" 2 s after connecting; closed, it would only fail.
+        ready = self._connection._ready_task
+        while ready is not None and not ready.done():
+            # Again and again: Python 3.11 loses a cancellation that meets the arrival of a server.
+            ready.cancel()
+            await asyncio.wait({ready}, timeout=0.05)
         await super().close()

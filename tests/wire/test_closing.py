@@ -7,13 +7,18 @@ import signal
 import time
 from pathlib import Path
 
-from bot.answers import PICTURE_SECONDS
-from bot.client import FINISH_SECONDS
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from yarl import URL
+
+from bot.answers import PICTURE_SECONDS, Answers
+from bot.client import FINISH_SECONDS, Leadline
 from storage import lock
 from tests.wire import rules
 from tests.wire.conftest import Launch
 from tests.wire.loopback import Discord
-from tests.wire.payloads import ALICE, BOB, DEFERRED, DEFERRED_EDIT, MESSAGE
+from tests.wire.payloads import ALICE, BOB, DEFERRED, DEFERRED_EDIT, MESSAGE, TOKEN
 
 RESTARTING = "Leadline is restarting. Ask again in a minute."
 
@@ -33,7 +38,7 @@ async def test_a_stop_lets_answers_out_and_no_question_in(
     pressed = await discord.press(ALICE, card, "4h")
     for one, kind in ((asked, DEFERRED), (pressed, DEFERRED_EDIT)):
         # Not ready within 1.5 s, so it is being made now.
-        await asyncio.wait_for(one.acknowledged.wait(), 3)
+        await asyncio.wait_for(one.acknowledged.wait(), 10)
         assert one.kind == kind
         assert not one.answered.is_set()
 
@@ -66,14 +71,37 @@ async def test_a_second_stop_ends_it_at_once(
     bot = await launch(discord, database, DRAWING_GATE=str(tmp_path / "never"))
     await discord.connected()
     asked = await discord.slash(ALICE, "levels")
-    await asyncio.wait_for(asked.acknowledged.wait(), 3)
+    await asyncio.wait_for(asked.acknowledged.wait(), 10)
 
     bot.interrupt(signal.SIGINT)
     await bot.logged("closing")
     bot.interrupt(signal.SIGINT)
-    assert await bot.ended(within=3) == 130
+    assert await bot.ended(within=5) == 130
     assert not asked.answered.is_set()
     assert lock.held(database.with_name("leadline.db.lock")) is False
+
+
+async def test_nothing_of_the_client_outlives_its_closing(
+    discord: Discord, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Route, "BASE", discord.rest)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(discord.gateway.address))
+    bot = Leadline(answers)
+    told = asyncio.Event()
+
+    async def on_connect() -> None:
+        told.set()
+
+    bot.add_listener(on_connect)
+    connection = asyncio.create_task(bot.start(TOKEN))
+    await asyncio.wait_for(told.wait(), 10)
+
+    # Before it is ready: that comes 2 s later.
+    assert not bot.is_ready()
+    await bot.close()
+    await connection
+    # A task says where its code is.
+    assert [task for task in asyncio.all_tasks() if "/discord/" in repr(task)] == []
 
 
 async def test_a_stop_while_discord_keeps_silent(launch: Launch, discord: Discord, database: Path) -> None:
