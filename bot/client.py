@@ -103,6 +103,8 @@ class Leadline(commands.Bot):
             await self.answers.finish(FINISH_SECONDS)
         # discord.py forgets the task that says "ready" 2 s after connecting; closed, it would only fail.
         ready = self._connection._ready_task
-        if ready is not None:
+        while ready is not None and not ready.done():
+            # Again and again: Python 3.11 loses a cancellation that meets the arrival of a server.
             ready.cancel()
+            await asyncio.wait({ready}, timeout=0.05)
         await super().close()
