@@ -219,11 +219,11 @@ async def preview(settings: Settings, *, port: int, at: datetime | None, live: b
             await _serve(answers, port, welcome, stop)
 
 
-_LIVE_WELCOME: Final = "This is Leadline on your own store, with the real clock. Type `/levels`."
+_LIVE_WELCOME: Final = "This is Leadline on your own store, with the real clock. Type `/levels`, `/flows`, `/silver-margin` or `/stress`."
 _SAMPLE_WELCOME: Final = (
     "This is Leadline on its sample, which ends on 6 February 2026. The clock of this page started at {start}, "
-    "in the middle of the sell-off. Type `/levels`.\n"
-    "這是以樣本資料執行的 Leadline，資料止於 2026 年 2 月 6 日；本頁時鐘自 {start} 起走。請輸入 `/levels`。"
+    "in the middle of the sell-off. Type `/levels`, `/flows`, `/silver-margin` or `/stress`.\n"
+    "這是以樣本資料執行的 Leadline，資料止於 2026 年 2 月 6 日；本頁時鐘自 {start} 起走。請輸入 `/levels`、`/flows`、`/silver-margin` 或 `/stress`。"
 )
 
 
