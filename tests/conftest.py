@@ -20,6 +20,7 @@ from playwright.sync_api import sync_playwright
 from bot.answers import Answers
 from bot.clock import FixedClock
 from bot.pictures import Pictures
+from bot.reports import CHARTS
 from storage import migrate, sample
 from storage.store import Store
 
@@ -132,7 +133,7 @@ async def store(sample_file: Path, tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture(scope="module")
 def pictures() -> Iterator[Pictures]:
     """One warm drawing process for the tests of a module."""
-    shared = Pictures()
+    shared = Pictures(charts=CHARTS)
     asyncio.run(shared.start())
     yield shared
     asyncio.run(shared.close())
