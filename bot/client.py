@@ -103,6 +103,8 @@ class Leadline(commands.Bot):
             await self.answers.finish(FINISH_SECONDS)
         # discord.py forgets the task that says "ready" 2 s after connecting; closed, it would only fail.
         ready = self._connection._ready_task
-        if ready is not None:
+        while ready is not None and not ready.done():
+            # Repeated: asyncio.wait_for of Python 3.11 swallows a cancel that meets what it waits for.
             ready.cancel()
+            await asyncio.wait({ready}, timeout=0.1)
         await super().close()
