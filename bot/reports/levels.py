@@ -86,12 +86,12 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
     if not rows:
         raise UserError("No bar of {instrument} had closed by then.", instrument=series.code)
 
-    def judged() -> Levels:
+    def assessed() -> Levels:
         from analysis import frames  # pandas: a second to load, and only an answer needs it
 
         base, daily = frames.bars_frame(rows), frames.bars_frame(days)
         asked_bars = daily if query.interval is Interval.D1 else frames.resample(base, query.interval)
-        return levels.judge(
+        return levels.assess(
             asked_bars,
             base=base,
             daily=daily,
@@ -109,7 +109,7 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
         )
 
     # In a thread: a year of 30-minute bars is some 20 ms of arithmetic.
-    return await asyncio.to_thread(judged)
+    return await asyncio.to_thread(assessed)
 
 
 async def _series(db: Db, query: LevelsQuery) -> Series:
