@@ -30,7 +30,7 @@ __all__ = [
     "Levels",
     "Rule",
     "State",
-    "judge",
+    "assess",
 ]
 
 
@@ -159,7 +159,7 @@ class Levels:
     is_sample: bool
 
 
-def judge(
+def assess(
     frame: pd.DataFrame,
     *,
     base: pd.DataFrame,

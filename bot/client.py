@@ -104,7 +104,7 @@ class Leadline(commands.Bot):
         # discord.py forgets the task that says "ready" 2 s after connecting; closed, it would only fail.
         ready = self._connection._ready_task
         while ready is not None and not ready.done():
-            # Again and again: Python 3.11 loses a cancellation that meets the arrival of a server.
+            # Repeated: asyncio.wait_for of Python 3.11 swallows a cancel that meets what it waits for.
             ready.cancel()
-            await asyncio.wait({ready}, timeout=0.05)
+            await asyncio.wait({ready}, timeout=0.1)
         await super().close()

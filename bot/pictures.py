@@ -42,7 +42,7 @@ class Result(Protocol):
 
 
 class Pictures:
-    """Charts drawn in ``workers`` processes; one per bot.
+    """Charts drawn in ``workers`` processes, which load the modules ``charts`` first; one per bot.
 
     The same chart of the same result in the same look is drawn once, however many
     ask for it and whenever they ask: what is being drawn is shared, what was drawn
@@ -57,12 +57,12 @@ class Pictures:
     def __init__(
         self,
         *,
+        charts: tuple[str, ...],
         workers: int = 1,
         limit: float = 12.0,
         waiting: int = 64,
         keep: int = 512,
         keep_bytes: int = 64 * 1024 * 1024,
-        charts: tuple[str, ...] = ("levels", "flows", "silver_margin"),
         charts_package: str = "analysis.charts",
         language_module: str = "bot.language",
     ) -> None:

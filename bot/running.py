@@ -107,10 +107,10 @@ async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) ->
     """
     from bot.answers import Answers
     from bot.pictures import Pictures
-    from bot.reports import REPORTS
+    from bot.reports import CHARTS, REPORTS
 
     async with AsyncExitStack() as ending:
-        pictures = Pictures(charts=tuple(REPORTS))
+        pictures = Pictures(charts=CHARTS)
         starting = asyncio.create_task(pictures.start(), name="start drawing processes")
         try:
             store = await ending.enter_async_context(opening)

@@ -16,17 +16,22 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 from playwright.sync_api import sync_playwright
+from typer.testing import CliRunner
 
+from bot import cli
 from bot.answers import Answers
 from bot.clock import FixedClock
 from bot.pictures import Pictures
+from bot.report_commands import add_report_commands
+from bot.reports import CHARTS
 from storage import migrate, sample
 from storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from playwright.async_api import Browser
+    from typer.testing import Result
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -129,10 +134,21 @@ async def store(sample_file: Path, tmp_path: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
+@pytest.fixture(scope="session")
+def command_line() -> Callable[..., Result]:
+    """The command line in this process; its report commands can be added only once."""
+    add_report_commands()
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(cli.app, list(arguments))
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def pictures() -> Iterator[Pictures]:
     """One warm drawing process for the tests of a module."""
-    shared = Pictures()
+    shared = Pictures(charts=CHARTS)
     asyncio.run(shared.start())
     yield shared
     asyncio.run(shared.close())

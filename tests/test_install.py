@@ -35,6 +35,17 @@ def found_python(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A folder for PATH with no Python in it: only what the script itself calls."""
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    uname = shutil.which("uname")
+    assert uname is not None
+    (folder / "uname").symlink_to(uname)
+    return folder
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -51,24 +62,13 @@ def found_python(**environment: str) -> subprocess.CompletedProcess[str]:
         ("sys.exit(3)", r"needs CPython 3\.11, 3\.12 or 3\.13, and .*python3 does not run; install"),
     ],
 )
-def test_an_unsuitable_python_is_one_sentence(change: str, said: str, tmp_path: Path) -> None:
-    answer = found_python(PYTHON=str(python_that(change, tmp_path)), PATH=os.environ["PATH"])
+def test_an_unsuitable_python_is_one_sentence(change: str, said: str, bare: Path, tmp_path: Path) -> None:
+    answer = found_python(PYTHON=str(python_that(change, tmp_path)), PATH=str(bare))
     assert answer.returncode == 1
     assert answer.stdout == ""
     assert answer.stderr.count("\n") == 1
     assert re.search(said, answer.stderr), answer.stderr
     assert "Traceback" not in answer.stderr
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    """A folder for PATH with no Python in it: only what the script itself calls."""
-    folder = tmp_path / "bare"
-    folder.mkdir()
-    uname = shutil.which("uname")
-    assert uname is not None
-    (folder / "uname").symlink_to(uname)
-    return folder
 
 
 def test_a_suitable_python_is_preferred_to_the_first_one(bare: Path, tmp_path: Path) -> None:
@@ -83,4 +83,18 @@ def test_no_python_at_all_is_one_sentence(bare: Path) -> None:
     assert re.fullmatch(
         r"Leadline needs CPython 3.11, 3.12 or 3.13, and no Python was found; install it with: .*\n",
         answer.stderr,
+    )
+
+
+def test_on_debian_the_newest_python_it_has_is_named(bare: Path) -> None:
+    (bare / "uname").unlink()
+    for name, does in (
+        ("uname", "echo Linux"),
+        ("apt-get", "exit 1"),
+        ("apt-cache", '[ "$2" = python3.12 ]'),
+    ):
+        (bare / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
+        (bare / name).chmod(0o755)
+    assert found_python(PATH=str(bare)).stderr.endswith(
+        "; install it with: sudo apt install python3.12 python3.12-venv\n"
     )

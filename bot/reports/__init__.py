@@ -10,3 +10,5 @@ from bot.reports.shapes import Report
 REPORTS: Final[dict[str, Report[Any, Any]]] = {
     report.name: report for report in (levels.REPORT, flows.REPORT, silver_margin.REPORT, stress.REPORT)
 }
+CHARTS: Final = tuple(report.chart for report in REPORTS.values())
+"""The modules of ``analysis.charts`` that a drawing process loads before it is asked."""

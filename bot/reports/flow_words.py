@@ -4,15 +4,39 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
+from analysis import trading_days
 from analysis.charts import quantities
 from analysis.flows import Day, DayState, Flows, Month, Regime
 from bot.language import Speech
+from bot.reports.shapes import Reply, data_line, freshness_words
+from storage.instants import epoch, flow_known
 
 MOST_MONTHS: Final = 6
 MOST_DAYS: Final = 10
+
+
+def freshness_of(result: Flows, now: datetime) -> str:
+    """``fresh`` until a day is overdue (09:00 UTC of the day after), ``late`` up to two days, then ``stale``.
+
+    Counted in sessions, because nothing is reported over a weekend.
+    """
+    overdue = sum(flow_known(day.date) <= epoch(now) for day in result.pending)
+    return "fresh" if not overdue else "late" if overdue <= 2 else "stale"
+
+
+def say(result: Flows, speech: Speech, now: datetime) -> Reply:
+    return Reply(
+        lines=(
+            last_day(result, speech),
+            standing(result, speech),
+            regime(result, speech),
+        ),
+        details=tuple(details(result, speech)),
+        data_line=_data_line(result, speech, now),
+    )
 
 
 def last_day(result: Flows, speech: Speech) -> str:
@@ -336,6 +360,17 @@ def _days(result: Flows, speech: Speech) -> list[str]:
             words += " · " + _("outflow from {fund} alone").format(fund=day.sole_outflow)
         lines.append(_("{day}: {words}").format(day=day_words(day.date, result, speech), words=words))
     return lines or [_("No day yet.")]
+
+
+def _data_line(result: Flows, speech: Speech, now: datetime) -> str:
+    _ = speech._
+    parts = (
+        result.source,
+        _("final to {date}").format(date=speech.day(result.last_date)),
+        speech.age(now - trading_days.closed_at(result.last_date)),
+        freshness_words(freshness_of(result, now), speech),
+    )
+    return data_line(parts, speech, is_sample=result.is_sample)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -12,13 +12,12 @@ from analysis import flows as analysis
 from analysis import trading_days
 from analysis.errors import UserError
 from analysis.flows import Day, DayState, Extreme, Flows
-from bot.language import N_, Speech, iso
-from bot.reports import flow_words
-from bot.reports.shapes import Asked, Option, Reply, Report, Words, choice, freshness_words
+from bot.language import N_, iso
+from bot.reports.flow_words import freshness_of, say
+from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
 from bot.reports.windows import start_date
-from storage import flows, sample
+from storage import flows
 from storage.flows import FlowDay, FlowState, Publisher
-from storage.instants import epoch, flow_known
 
 ENOUGH_DAYS: Final = 20
 """Final days a publisher must have before its own figures answer: the longest rolling sum."""
@@ -90,40 +89,6 @@ def _report(row: FlowDay) -> analysis.Report:
     )
 
 
-def say(result: Flows, speech: Speech, now: datetime) -> Reply:
-    return Reply(
-        lines=(
-            flow_words.last_day(result, speech),
-            flow_words.standing(result, speech),
-            flow_words.regime(result, speech),
-        ),
-        details=tuple(flow_words.details(result, speech)),
-        data_line=_data_line(result, speech, now),
-    )
-
-
-def freshness(result: Flows, now: datetime) -> str:
-    """``fresh`` until a day is overdue (09:00 UTC of the day after), ``late`` up to two days, then ``stale``.
-
-    Counted in sessions, because nothing is reported over a weekend.
-    """
-    overdue = sum(flow_known(day.date) <= epoch(now) for day in result.pending)
-    return "fresh" if not overdue else "late" if overdue <= 2 else "stale"
-
-
-def _data_line(result: Flows, speech: Speech, now: datetime) -> str:
-    _ = speech._
-    parts = [
-        result.source,
-        _("final to {date}").format(date=speech.day(result.last_date)),
-        speech.age(now - trading_days.closed_at(result.last_date)),
-        freshness_words(freshness(result, now), speech),
-    ]
-    if result.is_sample:
-        parts.append(_("sample, ends {date}").format(date=sample.ENDS.isoformat()))
-    return " · ".join(parts)
-
-
 def as_json(result: Flows, now: datetime) -> dict[str, Any]:
     reading, cushion, odds = result.reading, result.cushion, result.odds
     return {
@@ -136,12 +101,12 @@ def as_json(result: Flows, now: datetime) -> dict[str, Any]:
         "source": "sample" if result.is_sample else result.source,
         "data_source": result.source,
         "age_s": int((now - trading_days.closed_at(result.last_date)).total_seconds()),
-        "freshness": freshness(result, now),
+        "freshness": freshness_of(result, now),
         "final_days": result.final_days,
         "positive_days": result.positive_days,
         "negative_days": result.negative_days,
         "p_value": None if odds is None else float(f"{odds.p_value:.4g}"),
-        "base_share_pct": None if odds is None else _rounded(100 * odds.base_share),
+        "base_share_pct": None if odds is None else rounded(100 * odds.base_share),
         "base_days": None if odds is None else odds.base_days,
         "sum_musd": _musd(result.sum_musd),
         "streak": result.streak,
@@ -149,15 +114,15 @@ def as_json(result: Flows, now: datetime) -> dict[str, Any]:
         "streak_zeros": result.streak_zeros,
         "rolling_5_musd": _musd(reading.rolling_5_musd),
         "rolling_20_musd": _musd(reading.rolling_20_musd),
-        "hit_rate_20_pct": _rounded(reading.hit_rate_20_pct),
-        "z5": _rounded(reading.z5),
-        "percentile5": _rounded(reading.percentile5),
+        "hit_rate_20_pct": rounded(reading.hit_rate_20_pct),
+        "z5": rounded(reading.z5),
+        "percentile5": rounded(reading.percentile5),
         "sums5": reading.sums5,
         "cumulative_musd": _musd(result.cumulative_musd),
         "cushion_musd": _musd(cushion.musd),
-        "cushion_pct": _rounded(cushion.pct),
+        "cushion_pct": rounded(cushion.pct),
         "peak": {"date": cushion.peak_date.isoformat(), "cumulative_musd": _musd(cushion.peak_musd)},
-        "days_left": _rounded(cushion.days_left),
+        "days_left": rounded(cushion.days_left),
         "regime": result.regime.value,
         "waiting": result.waiting,
         "best": _extreme(result.best),
@@ -203,10 +168,6 @@ def _extreme(found: Extreme | None) -> dict[str, Any] | None:
 def _musd(value: float | None) -> float | None:
     """Published to a tenth of a million; a sum is no more exact than that."""
     return None if value is None else round(value, 1)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 def as_table(result: Flows) -> Sequence[Sequence[object]]:

@@ -6,13 +6,14 @@ same words (``{"interval": "4h"}``) and get the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from analysis.errors import UserError
 from bot.language import Speech
+from storage import sample
 from storage.store import Store
 
 ALT_TEXT_LIMIT: Final = 256
@@ -114,6 +115,18 @@ def freshness(age: timedelta, rhythm: timedelta) -> str:
 def freshness_words(state: str, speech: Speech) -> str:
     _ = speech._
     return {"fresh": _("fresh"), "late": _("late"), "stale": _("stale")}[state]
+
+
+def data_line(parts: Iterable[str], speech: Speech, *, is_sample: bool) -> str:
+    """The last line of a card: source, value date, age and state; of the sample, that it is one."""
+    _ = speech._
+    ends = [_("sample, ends {date}").format(date=sample.ENDS.isoformat())] if is_sample else []
+    return " · ".join(part for part in (*parts, *ends) if part)
+
+
+def rounded(value: float | None) -> float | None:
+    """A calculated figure as JSON and CSV tell it: to four decimals."""
+    return None if value is None else round(value, 4)
 
 
 def choice(words: Words, option: Option, default: str) -> str:

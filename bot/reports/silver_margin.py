@@ -14,8 +14,8 @@ from analysis.levels import Interval
 from analysis.margin import PRODUCTS, Account, Basis, Change, Margin, Move, Position, Side, Step, assess
 from bot.language import N_, iso
 from bot.reports import numbers, windows
-from bot.reports.shapes import Asked, Option, Report, Words, choice, freshness
-from bot.reports.silver_margin_words import RHYTHM, say
+from bot.reports.margin_words import RHYTHM, say
+from bot.reports.shapes import Asked, Option, Report, Words, choice, freshness, rounded
 from storage import bars, instruments, margins
 from storage.bars import BarRow
 from storage.instruments import Series
@@ -181,15 +181,15 @@ def as_json(result: Margin, now: datetime) -> dict[str, Any]:
         "maintenance_usd": _cents(result.cost.maintenance_usd),
         "hrp_initial_usd": _cents(result.cost.hrp_initial_usd),
         "notional_usd": _cents(result.notional_usd),
-        "leverage": _rounded(result.leverage),
+        "leverage": rounded(result.leverage),
         "crossover": None
         if result.crossover is None
         else {
             "fixed_usd": _cents(result.crossover.fixed_usd),
             "rate_pct": result.crossover.rate_pct,
-            "price": _rounded(result.crossover.price),
+            "price": rounded(result.crossover.price),
         },
-        "before_first_step": {"rule": result.steps[0].basis.value, "value": _rounded(result.steps[0].value)}
+        "before_first_step": {"rule": result.steps[0].basis.value, "value": rounded(result.steps[0].value)}
         if result.steps[0].effective is None
         else None,
         "steps": [_step(step) for step in result.steps if step.effective is not None],
@@ -198,8 +198,8 @@ def as_json(result: Margin, now: datetime) -> dict[str, Any]:
         else {
             "effective": _effective(following),
             "rule": following.basis.value,
-            "value": _rounded(following.value),
-            "change_pct": _rounded(following.change_pct),
+            "value": rounded(following.value),
+            "change_pct": rounded(following.change_pct),
             "initial_usd": _cents(result.next_cost.initial_usd),
             "maintenance_usd": _cents(result.next_cost.maintenance_usd),
             "hrp_initial_usd": _cents(result.next_cost.hrp_initial_usd),
@@ -226,9 +226,9 @@ def _step(step: Step) -> dict[str, Any]:
         "effective_by": None if step.effective is None else iso(step.effective),
         "in_force": step.in_force,
         "rule": step.basis.value,
-        "value": _rounded(step.value),
-        "change_pct": _rounded(step.change_pct),
-        "cut_pct": _rounded(step.cut_pct),
+        "value": rounded(step.value),
+        "change_pct": rounded(step.change_pct),
+        "cut_pct": rounded(step.cut_pct),
         "price": step.price,
         "initial_usd": _cents(step.initial_usd),
         "rate_part": _move(step.rate_part),
@@ -240,7 +240,7 @@ def _step(step: Step) -> dict[str, Any]:
 def _move(move: Move | None) -> dict[str, float | None] | None:
     if move is None:
         return None
-    return {"usd": _cents(move.usd), "pct": _rounded(move.pct), "log": _rounded(move.log)}
+    return {"usd": _cents(move.usd), "pct": rounded(move.pct), "log": rounded(move.log)}
 
 
 def _account(now: Account, later: Account | None) -> dict[str, Any]:
@@ -254,15 +254,15 @@ def _account(now: Account, later: Account | None) -> dict[str, Any]:
         "maintenance_usd": _cents(now.maintenance_usd),
         "contracts_carried": now.contracts_carried,
         "called": now.called,
-        "call_price": _rounded(now.call_price),
+        "call_price": rounded(now.call_price),
         "deposit_usd": _cents(now.deposit_usd),
         "contracts_to_cut": now.contracts_to_cut,
         "ways": [{"contracts": way.contracts, "deposit_usd": _cents(way.deposit_usd)} for way in now.ways],
-        "risk_index_pct": _rounded(now.risk_index_pct),
+        "risk_index_pct": rounded(now.risk_index_pct),
         "initial_next_usd": None if later is None else _cents(later.initial_usd),
         "contracts_carried_next": None if later is None else later.contracts_carried,
         "called_next": None if later is None else later.called,
-        "call_price_next": None if later is None else _rounded(later.call_price),
+        "call_price_next": None if later is None else rounded(later.call_price),
         "deposit_next_usd": None if later is None else _cents(later.deposit_usd),
         "contracts_to_cut_next": None if later is None else later.contracts_to_cut,
     }
@@ -277,25 +277,21 @@ def _compounding(result: Margin) -> dict[str, Any] | None:
             "date": found.date_from.isoformat(),
             "price": found.price_from,
             "rule": found.basis_from.value,
-            "value": _rounded(found.value_from),
+            "value": rounded(found.value_from),
             "initial_usd": _cents(found.initial_from),
         },
         "to": {
             "date": found.date_to.isoformat(),
             "price": found.price_to,
             "rule": found.basis_to.value,
-            "value": _rounded(found.value_to),
+            "value": rounded(found.value_to),
             "initial_usd": _cents(found.initial_to),
         },
-        "price_change_pct": _rounded(found.price_change_pct),
-        "initial_change_pct": _rounded(found.initial_change_pct),
+        "price_change_pct": rounded(found.price_change_pct),
+        "initial_change_pct": rounded(found.initial_change_pct),
         "rate_part": _move(found.rate_part),
         "price_part": _move(found.price_part),
     }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 def _cents(value: float | None) -> float | None:
@@ -313,7 +309,7 @@ def as_table(result: Margin) -> Sequence[Sequence[object]]:
             day.closed_at,
             [
                 "close", iso(day.closed_at), day.date.isoformat(), day.price, day.basis.value,
-                _rounded(day.value), _cents(day.initial_usd), None, None, None, "yes", result.price_source,
+                rounded(day.value), _cents(day.initial_usd), None, None, None, "yes", result.price_source,
             ],
         )
         for day in result.history
@@ -322,8 +318,8 @@ def as_table(result: Margin) -> Sequence[Sequence[object]]:
         (
             step.effective,
             [
-                "change", iso(step.effective), None, step.price, step.basis.value, _rounded(step.value),
-                _cents(step.initial_usd), _rounded(step.change_pct),
+                "change", iso(step.effective), None, step.price, step.basis.value, rounded(step.value),
+                _cents(step.initial_usd), rounded(step.change_pct),
                 _cents(step.rate_part.usd) if step.rate_part else None,
                 _cents(step.price_part.usd) if step.price_part else None,
                 "yes" if step.dated else "no", step.source or result.source,

@@ -16,8 +16,8 @@ from analysis.levels import Interval
 from analysis.stress import CLOSE, INSTRUMENTS, NEW_YORK, WINDOWS, Input, Move, Pair, Stress
 from analysis.verdict import VOTERS
 from bot.language import N_, iso
-from bot.reports.shapes import Asked, Option, Report, Words
-from bot.reports.stress_say import freshness_of, say
+from bot.reports.shapes import Asked, Option, Report, Words, rounded
+from bot.reports.stress_words import freshness_of, say
 from bot.reports.windows import start_date
 from storage import bars, instruments
 from storage.store import Db
@@ -105,24 +105,24 @@ def as_json(result: Stress, now: datetime) -> dict[str, Any]:
                 "from": {"date": move.start.date.isoformat(), "price": move.start.price},
                 "to": {"date": move.end.date.isoformat(), "price": move.end.price},
                 "pct": round(move.pct, 4),
-                "sigma": _rounded(move.sigma),
+                "sigma": rounded(move.sigma),
             }
             for move in result.moves
         ],
         "verdict": result.verdict.value,
         "verdict_since": result.verdict_since.isoformat(),
         "last_close_alone": result.latest.value,
-        "confidence": _rounded(result.confidence),
+        "confidence": rounded(result.confidence),
         "contributions": [
             {"instrument": one.instrument, "z5": round(one.z5, 4), "votes": one.votes}
             for one in result.contributions
         ],
         "quantities": {
-            "R": _rounded(result.quantities.risk),
-            "M": _rounded(result.quantities.metal),
-            "H": _rounded(result.quantities.hedge),
-            "D": _rounded(result.quantities.dollar),
-            "dispersion": _rounded(result.quantities.dispersion),
+            "R": rounded(result.quantities.risk),
+            "M": rounded(result.quantities.metal),
+            "H": rounded(result.quantities.hedge),
+            "D": rounded(result.quantities.dollar),
+            "dispersion": rounded(result.quantities.dispersion),
         },
         "rules": [
             {
@@ -133,7 +133,7 @@ def as_json(result: Stress, now: datetime) -> dict[str, Any]:
                         "measure": check.measure.value,
                         "sign": check.sign,
                         "border": check.border,
-                        "value": _rounded(check.value),
+                        "value": rounded(check.value),
                         "met": check.met,
                     }
                     for check in checks
@@ -194,10 +194,6 @@ def _input(one: Input, now: datetime) -> dict[str, Any]:
     }
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
 def as_table(result: Stress) -> Sequence[Sequence[object]]:
     """One row a market: move, sigmas, vote and its correlations with bitcoin."""
     header = ["instrument", "from_date", "from_price", "to_date", "to_price", "move_pct", "move_sigma"]
@@ -210,7 +206,7 @@ def as_table(result: Stress) -> Sequence[Sequence[object]]:
     for code in INSTRUMENTS:
         move, week = moves.get(code), weeks.get(code)
         row: list[object] = [code, *([None] * 6 if move is None else _move_cells(move))]
-        row += [week and _rounded(week.z5), "yes" if code in VOTERS else "no"]
+        row += [week and rounded(week.z5), "yes" if code in VOTERS else "no"]
         for window in WINDOWS:
             row += _pair_cells(pairs.get((code, window)))
         rows.append(row)
@@ -220,14 +216,14 @@ def as_table(result: Stress) -> Sequence[Sequence[object]]:
 def _move_cells(move: Move) -> list[object]:
     start, end = move.start, move.end
     dated = [start.date.isoformat(), start.price, end.date.isoformat(), end.price]
-    return [*dated, _rounded(move.pct), _rounded(move.sigma)]
+    return [*dated, rounded(move.pct), rounded(move.sigma)]
 
 
 def _pair_cells(pair: Pair | None) -> list[object]:
     if pair is None:
         return [None] * 4
     found = pair.correlation
-    return [_rounded(found.r), _rounded(found.low), _rounded(found.high), found.n]
+    return [rounded(found.r), rounded(found.low), rounded(found.high), found.n]
 
 
 REPORT: Final = Report(

@@ -114,7 +114,7 @@ class Watchful(Pictures):
 
 
 async def test_nothing_holds_the_store_while_a_picture_is_drawn(answers: Answers) -> None:
-    watchful = Watchful()
+    watchful = Watchful(charts=())
     watchful.answers = answers
     answers.pictures = watchful
     answered = await answers.answer(REPORT, LevelsQuery(), server_id=0)

@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from bot import cli
 from storage.lock import RunningLock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,19 +25,10 @@ AT = "2026-02-05T18:00:00Z"
 Leadline = Callable[..., Result]
 
 
-@pytest.fixture(scope="session")
-def _reports_added() -> None:
-    cli._add_report_commands()
-
-
 @pytest.fixture
-def leadline(_reports_added: None) -> Leadline:
+def leadline(command_line: Leadline) -> Leadline:
     """Runs the command line in this process; every test has an empty folder of its own."""
-
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(cli.app, list(arguments))
-
-    return run
+    return command_line
 
 
 def as_a_process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -343,7 +333,7 @@ from bot import cli
 def interrupted():
     raise KeyboardInterrupt
 
-cli._add_report_commands = interrupted
+cli.add_report_commands = interrupted
 cli.main()
 """
     ended = subprocess.run(

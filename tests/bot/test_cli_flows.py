@@ -20,10 +20,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 import storage.sample
-from bot import cli
 from bot.reports import flows
 from bot.reports.shapes import Asked
 from storage.store import Store
@@ -32,17 +31,12 @@ Leadline = Callable[..., Result]
 AT = "2026-02-05T12:00:00Z"
 
 
-@pytest.fixture(scope="session")
-def _reports_added() -> None:
-    cli._add_report_commands()
-
-
 @pytest.fixture
-def leadline(_reports_added: None, sample_file: Path) -> Leadline:
+def leadline(command_line: Leadline, sample_file: Path) -> Leadline:
     """Runs the command line on a store with the sample in it."""
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(cli.app, ["--database-url", str(sample_file), *arguments])
+        return command_line("--database-url", str(sample_file), *arguments)
 
     return run
 
@@ -307,13 +301,13 @@ def test_a_window_in_which_nothing_is_final_yet(leadline: Leadline) -> None:
     assert "no final day since Thu 5 Feb" in told
 
 
-def test_a_day_fills_fund_by_fund(sample_file: Path, tmp_path: Path) -> None:
+def test_a_day_fills_fund_by_fund(command_line: Leadline, sample_file: Path, tmp_path: Path) -> None:
     """Through the night of 6 February: nothing, a part, all of it; the sample's note stays until all of it."""
     store, table = tmp_path / "own.db", tmp_path / "night.csv"
     shutil.copy(sample_file, store)
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(cli.app, ["--database-url", str(store), *arguments])
+        return command_line("--database-url", str(store), *arguments)
 
     for row in ("68.2,-,68.2,2026-02-06T23:00:00Z", "68.2,239.3,307.5,2026-02-07T04:00:00Z"):
         table.write_text(f"date,IBIT,FBTC,Total,known_at\n2026-02-06,{row}\n")
@@ -335,13 +329,15 @@ def test_a_day_fills_fund_by_fund(sample_file: Path, tmp_path: Path) -> None:
     )
 
 
-def test_two_publishers_never_meet_in_one_sum(sample_file: Path, tmp_path: Path) -> None:
+def test_two_publishers_never_meet_in_one_sum(
+    command_line: Leadline, sample_file: Path, tmp_path: Path
+) -> None:
     """The one that reaches furthest answers, once it has twenty days; every figure is then its own."""
     store, table = tmp_path / "own.db", tmp_path / "other.csv"
     shutil.copy(sample_file, store)
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(cli.app, ["--database-url", str(store), *arguments])
+        return command_line("--database-url", str(store), *arguments)
 
     def of_another(*totals: str) -> dict[str, Any]:
         table.write_text("date,TOTAL\n" + "\n".join(totals) + "\n")

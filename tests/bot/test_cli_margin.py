@@ -15,9 +15,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner, Result
-
-from bot import cli
+from typer.testing import Result
 
 Leadline = Callable[..., Result]
 ON_5, ON_6, ON_7 = (f"2026-02-0{day}T12:00:00Z" for day in (5, 6, 7))
@@ -33,19 +31,12 @@ SILVER = [
 ]
 
 
-@pytest.fixture(scope="session")
-def _reports_added() -> None:
-    cli._add_report_commands()
-
-
 @pytest.fixture
-def leadline(_reports_added: None, sample_file: Path) -> Leadline:
+def leadline(command_line: Leadline, sample_file: Path) -> Leadline:
     """Runs the command line on the sample, which is made only once."""
 
     def run(*arguments: str, store: Path = sample_file) -> Result:
-        return CliRunner().invoke(
-            cli.app, ["--database-url", str(store), "report", "silver-margin", *arguments]
-        )
+        return command_line("--database-url", str(store), "report", "silver-margin", *arguments)
 
     return run
 

@@ -19,9 +19,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from PIL import Image
 from scipy import stats
-from typer.testing import CliRunner, Result
-
-from bot import cli
+from typer.testing import Result
 
 AT = "2026-02-06T12:00:00Z"
 # Closes of 28 January and 5 February 2026 as published; bitcoin's are those of the hours that end
@@ -37,13 +35,11 @@ Asked = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def leadline(sample_file: Path) -> Leadline:
+def leadline(command_line: Leadline, sample_file: Path) -> Leadline:
     """``leadline report stress`` on the sample, in this process."""
-    if not cli.report_app.registered_commands:
-        cli._add_report_commands()
 
     def run(*options: str) -> Result:
-        return CliRunner().invoke(cli.app, ["--database-url", str(sample_file), "report", "stress", *options])
+        return command_line("--database-url", str(sample_file), "report", "stress", *options)
 
     return run
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 
 from analysis.charts.look import Look
 from bot.answers import Answers
 from bot.language import catalogue
-from bot.reports import REPORTS
+from bot.reports import CHARTS, REPORTS
 
 
 @pytest.mark.parametrize("name", list(REPORTS))
@@ -24,3 +25,8 @@ async def test_the_bot_and_the_command_line_draw_the_same(answers: Answers, name
     assert drawn is not None
     assert drawn.alt == directly.alt
     assert drawn.png == directly.png
+
+
+def test_every_chart_is_there_to_be_loaded_beforehand() -> None:
+    assert len(CHARTS) == len(REPORTS)
+    assert [chart for chart in CHARTS if find_spec(f"analysis.charts.{chart}") is None] == []

@@ -15,7 +15,7 @@ import pytest
 
 from analysis.levels import Interval, Level, Levels, LevelState, State
 from bot.language import Speech
-from bot.reports import levels
+from bot.reports import level_words, levels
 from bot.reports.levels import LevelsQuery
 from bot.reports.shapes import Asked
 from storage.store import Store
@@ -114,24 +114,26 @@ AT_NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
     ],
 )
 def test_every_state_has_its_sentence(item: LevelState, sentence: str) -> None:
-    assert levels.state_sentence(item, SPEECH) == sentence
+    assert level_words.state_sentence(item, SPEECH) == sentence
 
 
 async def test_the_line_that_decides(sample_file: Path) -> None:
     result = await asked(sample_file, LevelsQuery(), SELL_OFF)
-    nearest_above = levels.deciding(result)
+    nearest_above = level_words.deciding(result)
     assert nearest_above is not None
     assert nearest_above.level.price == 73_600
     moving = standing(State.RECLAIMING, since=AT_NOON, held=3, needed=8)
-    in_motion = levels.deciding(replace(result, levels=(*result.levels, replace(moving, distance_pct=26.0))))
+    in_motion = level_words.deciding(
+        replace(result, levels=(*result.levels, replace(moving, distance_pct=26.0)))
+    )
     assert in_motion is not None
     assert in_motion.state is State.RECLAIMING
-    assert levels.deciding(replace(result, levels=())) is None
+    assert level_words.deciding(replace(result, levels=())) is None
 
 
 async def test_details_tell_what_happened_in_order(sample_file: Path) -> None:
     query = LevelsQuery(since=datetime(2026, 1, 28, tzinfo=UTC).date())
-    reply = levels.say(await asked(sample_file, query, SELL_OFF), SPEECH, SELL_OFF)
+    reply = level_words.say(await asked(sample_file, query, SELL_OFF), SPEECH, SELL_OFF)
     heading = reply.details.index("**What happened, in order**")
     happened = [line for line in reply.details[heading + 1 :] if " UTC · " in line]
     assert happened[0] == "29 Jan 19:00 UTC · first close below 83,500"
@@ -149,7 +151,7 @@ async def test_the_data_line_tells_source_time_age_and_state(
     sample_file: Path, later: timedelta, word: str
 ) -> None:
     now = SELL_OFF + later
-    line = levels.say(await asked(sample_file, LevelsQuery(), SELL_OFF), SPEECH, now).data_line
+    line = level_words.say(await asked(sample_file, LevelsQuery(), SELL_OFF), SPEECH, now).data_line
     source, closed, _age, state, note = line.split(" · ")
     assert source == "Binance USD-M, BTCUSDT perpetual"
     assert closed == "closed 5 Feb 18:00 UTC"

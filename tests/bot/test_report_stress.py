@@ -21,7 +21,7 @@ from bot.language import Speech
 from bot.reports import stress
 from bot.reports.shapes import Asked
 from bot.reports.stress import StressQuery
-from bot.reports.stress_say import say
+from bot.reports.stress_words import say
 from storage.store import Store
 
 UTC_ZONE = ZoneInfo("UTC")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
 from dataclasses import replace
@@ -13,18 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
 
 from analysis.charts import flow_words
 from analysis.charts import flows as chart
-from analysis.charts.canvas import HEIGHT, WIDTH, Canvas
+from analysis.charts.canvas import Canvas
 from analysis.charts.look import Look
 from analysis.charts.scale import Scale
-from analysis.charts.text import characters
 from analysis.charts.theme import RGB, colours
 from analysis.flows import DayState, Flows, Regime
 from bot.language import catalogue
 from tests.charts import made, made_flows
+from tests.charts.seen import assert_legible, assert_whole, english, words
 
 PARTIAL = made_flows.report(date(2025, 3, 20), -120.3, DayState.PARTIAL, ("IBIT", "FBTC"))
 CASES = {
@@ -53,40 +51,10 @@ CASES = {
 LOOKS = [Look(), Look(locale="zh-TW", theme="light", palette="tw", zone="Asia/Taipei")]
 
 
-def english(text: str) -> str:
-    return text
-
-
-def words(canvas: Canvas) -> list[str]:
-    return [word.text for word in canvas.words]
-
-
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_picture_is_whole(name: str, look: Look) -> None:
-    gettext = catalogue(look.locale).gettext
-    picture = chart.draw(CASES[name], look, gettext)
-    with Image.open(io.BytesIO(picture.png)) as image:
-        image.load()
-        assert (image.format, image.size) == ("PNG", (1280, 720))
-    assert len(picture.png) <= 100_000
-    assert 0 < len(picture.alt) <= 256
-    assert_legible(chart.compose(CASES[name], look, gettext))
-
-
-def assert_legible(canvas: Canvas) -> None:
-    boxes = [word.box for word in canvas.words]
-    for word in canvas.words:
-        assert word.box.left >= 0, word
-        assert word.box.right <= WIDTH, word
-        assert word.box.top >= 0, word
-        assert word.box.bottom <= HEIGHT, word
-        assert word.face.px >= 22, word
-        assert set(word.text) <= characters(), word
-        assert not re.search(r"\b(nan|inf)\b", word.text), word
-    for i, one in enumerate(boxes):
-        for j, other in enumerate(boxes[:i]):
-            assert not one.grown(-1).overlaps(other.grown(-1)), (canvas.words[i], canvas.words[j])
+    assert_whole(chart, CASES[name], look)
 
 
 @pytest.mark.parametrize("regime", Regime)

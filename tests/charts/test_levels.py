@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,19 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from analysis.charts import levels as chart
-from analysis.charts.canvas import HEIGHT, WIDTH, Canvas
 from analysis.charts.look import Look
-from analysis.charts.text import characters
 from analysis.levels import Candles, Interval, Levels, State
 from tests.charts import made
-
-
-def english(text: str) -> str:
-    return text
-
+from tests.charts.seen import assert_legible, assert_whole, english, words
 
 # Only what a test must recognise: the order of words changes, and a date loses its month's name.
 CHINESE = {
@@ -38,10 +29,6 @@ CHINESE = {
 
 def chinese(text: str) -> str:
     return CHINESE.get(text, text)
-
-
-def words(canvas: Canvas) -> list[str]:
-    return [word.text for word in canvas.words]
 
 
 def without_bars(result: Levels, keep: slice | list[int]) -> Levels:
@@ -91,31 +78,7 @@ CASES = {
     "look", [Look(), Look(locale="zh-TW", theme="light", palette="tw", zone="Asia/Taipei")]
 )
 def test_every_picture_is_whole(name: str, look: Look) -> None:
-    _ = chinese if look.locale == "zh-TW" else english
-    result = CASES[name]
-    picture = chart.draw(result, look, _)
-    with Image.open(io.BytesIO(picture.png)) as image:
-        image.load()
-        assert (image.format, image.size) == ("PNG", (1280, 720))
-    assert len(picture.png) <= 100_000
-    assert 0 < len(picture.alt) <= 256
-    assert_legible(chart.compose(result, look, _))
-
-
-def assert_legible(canvas: Canvas) -> None:
-    boxes = [word.box for word in canvas.words]
-    for word in canvas.words:
-        assert word.box.left >= 0, word
-        assert word.box.right <= WIDTH, word
-        assert word.box.top >= 0, word
-        assert word.box.bottom <= HEIGHT, word
-        assert word.face.px >= 22, word
-        assert set(word.text) <= characters(), word
-        assert not re.search(r"\b(nan|inf)\b", word.text), word
-    for i, one in enumerate(boxes):
-        for j, other in enumerate(boxes[:i]):
-            # Half a line of air above and below capitals is part of a box; a pixel of it may be shared.
-            assert not one.grown(-1).overlaps(other.grown(-1)), (canvas.words[i], canvas.words[j])
+    assert_whole(chart, CASES[name], look)
 
 
 def test_the_answer_is_large_and_first() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,24 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from analysis.charts import silver_margin as chart
-from analysis.charts.canvas import HEIGHT, WIDTH, Canvas
 from analysis.charts.look import Look
 from analysis.charts.scale import Scale
-from analysis.charts.text import characters
 from analysis.closes import Close
 from analysis.margin import PRODUCTS, Basis, Change, Margin, Position, assess
-from bot.language import catalogue
 from tests.charts import made
+from tests.charts.seen import assert_legible, assert_whole, english, words
 
 NOON = datetime(2026, 2, 6, 12, tzinfo=UTC)
 FIRST = datetime(2025, 12, 1, 22, tzinfo=UTC)
-
-
-def english(text: str) -> str:
-    return text
 
 
 def rule(day: str | None, basis: str, value: float, *, dated: bool = True) -> Change:
@@ -106,33 +97,7 @@ CASES = {
     "look", [Look(), Look(locale="zh-TW", theme="light", palette="tw", zone="Asia/Taipei")]
 )
 def test_every_picture_is_whole(name: str, look: Look) -> None:
-    _ = catalogue(look.locale).gettext
-    picture = chart.draw(CASES[name], look, _)
-    with Image.open(io.BytesIO(picture.png)) as image:
-        image.load()
-        assert (image.format, image.size) == ("PNG", (1280, 720))
-    assert len(picture.png) <= 100_000
-    assert 0 < len(picture.alt) <= 256
-    assert_legible(chart.compose(CASES[name], look, _))
-
-
-def assert_legible(canvas: Canvas) -> None:
-    boxes = [word.box for word in canvas.words]
-    for word in canvas.words:
-        assert word.box.left >= 0, word
-        assert word.box.right <= WIDTH, word
-        assert word.box.top >= 0, word
-        assert word.box.bottom <= HEIGHT, word
-        assert word.face.px >= 22, word
-        assert set(word.text) <= characters(), word
-        assert not re.search(r"\b(nan|inf)\b", word.text), word
-    for i, one in enumerate(boxes):
-        for j, other in enumerate(boxes[:i]):
-            assert not one.grown(-1).overlaps(other.grown(-1)), (canvas.words[i], canvas.words[j])
-
-
-def words(canvas: Canvas) -> list[str]:
-    return [word.text for word in canvas.words]
+    assert_whole(chart, CASES[name], look)
 
 
 @pytest.mark.parametrize("look", made.LOOKS)

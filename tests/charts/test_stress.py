@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,17 +12,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from analysis.charts import stress as chart
 from analysis.charts import stress_words
-from analysis.charts.canvas import HEIGHT, WIDTH, Canvas
+from analysis.charts.canvas import Canvas
 from analysis.charts.look import Look
-from analysis.charts.text import characters
 from analysis.closes import Close
 from analysis.stress import INSTRUMENTS, Stress, assess
 from analysis.verdict import Verdict
 from bot.language import catalogue
+from tests.charts.seen import assert_legible, assert_whole, english, words
 
 CHINESE = Look(locale="zh-TW", theme="light", palette="tw", zone="Asia/Taipei")
 LOOKS = [Look(), CHINESE, Look(locale="zh-TW", palette="cb"), Look(theme="light", palette="cb")]
@@ -90,14 +87,6 @@ CASES = {
 }
 
 
-def english(text: str) -> str:
-    return text
-
-
-def words(canvas: Canvas) -> list[str]:
-    return [word.text for word in canvas.words]
-
-
 def compose(result: Stress, look: Look | None = None) -> Canvas:
     wanted = look or Look()
     return chart.compose(result, wanted, catalogue(wanted.locale).gettext)
@@ -106,28 +95,7 @@ def compose(result: Stress, look: Look | None = None) -> Canvas:
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("look", LOOKS[:2])
 def test_every_picture_is_whole(name: str, look: Look) -> None:
-    picture = chart.draw(CASES[name], look, catalogue(look.locale).gettext)
-    with Image.open(io.BytesIO(picture.png)) as image:
-        image.load()
-        assert (image.format, image.size) == ("PNG", (1280, 720))
-    assert len(picture.png) <= 100_000
-    assert 0 < len(picture.alt) <= 256
-    assert_legible(compose(CASES[name], look))
-
-
-def assert_legible(canvas: Canvas) -> None:
-    boxes = [word.box for word in canvas.words]
-    for word in canvas.words:
-        assert word.box.left >= 0, word
-        assert word.box.right <= WIDTH, word
-        assert word.box.top >= 0, word
-        assert word.box.bottom <= HEIGHT, word
-        assert word.face.px >= 22, word
-        assert set(word.text) <= characters(), word
-        assert not re.search(r"\b(nan|inf)\b", word.text), word
-    for i, one in enumerate(boxes):
-        for j, other in enumerate(boxes[:i]):
-            assert not one.grown(-1).overlaps(other.grown(-1)), (canvas.words[i], canvas.words[j])
+    assert_whole(chart, CASES[name], look)
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -160,7 +160,7 @@ async def test_autocomplete(server: Server) -> None:
 
 
 async def test_without_drawing_the_words_go_out_and_say_so(server: Server) -> None:
-    bot_of(server).answers.pictures = Pictures()  # never started
+    bot_of(server).answers.pictures = Pictures(charts=())  # never started
     result = await server.alice.slash(server.channel, "flows")
     assert pictures_of(sent(result)) == []
     assert plain(texts(sent(result))[0]).startswith("**BTC spot ETFs −544.9 US$ m**")

@@ -221,7 +221,7 @@ async def test_a_card_of_another_version_says_ask_again(
 
 
 async def test_without_drawing_the_words_go_out_and_say_so(server: Server) -> None:
-    bot_of(server).answers.pictures = Pictures()  # never started
+    bot_of(server).answers.pictures = Pictures(charts=())  # never started
     result = await server.alice.slash(server.channel, "levels")
     assert pictures_of(sent(result)) == []
     assert texts(sent(result))[0].startswith("**BTC 66,154**")

@@ -296,7 +296,7 @@ async def test_buttons_work_after_a_restart(server: Server) -> None:
 
 
 async def test_without_drawing_the_words_go_out_and_say_so(server: Server) -> None:
-    bot_of(server).answers.pictures = Pictures()  # never started
+    bot_of(server).answers.pictures = Pictures(charts=())  # never started
     result = await server.alice.slash(server.channel, "silver-margin", price="76.53")
     assert pictures_of(sent(result)) == []
     assert "**57,397.50 USD**" in texts(sent(result))[0]

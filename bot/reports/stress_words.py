@@ -1,4 +1,4 @@
-"""The words of ``stress``: what moved, what it is called and why, what would turn it."""
+"""What ``stress`` says: what moved, what it is called and why, what would turn it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from analysis.correlation import Correlation, distinguishable
 from analysis.stress import INSTRUMENTS, WINDOWS, Move, Pair, Stress, Turn, overdue
 from analysis.verdict import VOTERS, Check, Measure, Verdict
 from bot.language import Speech
-from bot.reports.shapes import Reply, freshness_words
-from storage import sample
+from bot.reports.shapes import Reply, data_line, freshness_words
 
 
 def freshness_of(last: date, now: datetime) -> str:
@@ -317,6 +316,4 @@ def _data_line(result: Stress, speech: Speech, now: datetime) -> str:
                 markets=_(", ").join(stress_words.name(one.instrument, _) for one in late)
             )
         )
-    if result.is_sample:
-        parts.append(_("sample, ends {date}").format(date=sample.ENDS.isoformat()))
-    return " · ".join(part for part in parts if part)
+    return data_line(parts, speech, is_sample=result.is_sample)

@@ -9,8 +9,7 @@ from typing import Final
 
 from analysis.margin import Account, Basis, Compounding, Margin, Move, Side, Step
 from bot.language import NO_BREAK_SPACE, Speech
-from bot.reports.shapes import Reply, freshness, freshness_words
-from storage import sample
+from bot.reports.shapes import Reply, data_line, freshness, freshness_words
 
 RHYTHM: Final = timedelta(days=1)
 """One close a trading day."""
@@ -362,6 +361,4 @@ def _data_line(result: Margin, speech: Speech, now: datetime) -> str:
             speech.age(age),
             freshness_words(freshness(age, RHYTHM), speech),
         ]
-    if result.is_sample:
-        parts.append(_("sample, ends {date}").format(date=sample.ENDS.isoformat()))
-    return " · ".join(parts)
+    return data_line(parts, speech, is_sample=result.is_sample)

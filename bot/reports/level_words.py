@@ -1,0 +1,220 @@
+"""What ``levels`` says: three lines, and the details behind them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from analysis.levels import Event, Interval, Levels, LevelState, State
+from bot.language import Speech
+from bot.reports.shapes import Reply, data_line, freshness, freshness_words
+
+
+def say(result: Levels, speech: Speech, now: datetime) -> Reply:
+    return Reply(
+        lines=(_price_line(result, speech), _floor_line(result, speech), _deciding_line(result, speech)),
+        details=tuple(_details(result, speech)),
+        data_line=_data_line(result, speech, now),
+    )
+
+
+def _price_line(result: Levels, speech: Speech) -> str:
+    _ = speech._
+    price, time = speech.price(result.price), speech.instant(result.price_at)
+    if result.change_24h_pct is None:
+        return _("**{instrument} {price}** · {time}").format(
+            instrument=result.instrument, price=price, time=time
+        )
+    return _("**{instrument} {price}** · {change} in 24 h · {time}").format(
+        instrument=result.instrument, price=price, change=speech.percent(result.change_24h_pct), time=time
+    )
+
+
+def _floor_line(result: Levels, speech: Speech) -> str:
+    _, floor = speech._, result.next_floor
+    if not result.levels:
+        return _("The level book holds no level for {instrument}.").format(instrument=result.instrument)
+    if floor is None:
+        return _("No level of the book lies below this price.")
+    return _("Next floor **{price}** ({label}): {distance}").format(
+        price=speech.price(floor.price),
+        label=speech.label(floor.label),
+        distance=_distance(floor.distance_pct, floor.distance_atr, speech),
+    )
+
+
+def _distance(pct: float, atr: float | None, speech: Speech) -> str:
+    if atr is None:
+        return speech.percent(pct)
+    return speech._("{percent}, {atr} daily ATR").format(
+        percent=speech.percent(pct), atr=speech.number(abs(atr))
+    )
+
+
+def deciding(result: Levels) -> LevelState | None:
+    """The level whose next closes say most: one in motion, else the nearest above, else the nearest below."""
+    moving = [item for item in result.levels if item.state in {State.BREAKING, State.RECLAIMING}]
+    if moving:
+        return min(moving, key=lambda item: abs(item.distance_pct))
+    above = [item for item in result.levels if item.level.price > result.price]
+    return above[-1] if above else next(iter(result.levels), None)
+
+
+def _deciding_line(result: Levels, speech: Speech) -> str:
+    decides = deciding(result)
+    return "" if decides is None else state_sentence(decides, speech)
+
+
+def state_sentence(item: LevelState, speech: Speech) -> str:
+    """What closed bars have done to one level, and what would change it."""
+    _ = speech._
+    level = speech.price(item.level.price)
+    edge = "" if item.invalidation is None else speech.price(round(item.invalidation, 2))
+    since = "" if item.since is None else speech.instant(item.since)
+    needed = item.bars_needed
+    match item.state:
+        case State.BREAKING:
+            return _(
+                "{level} is breaking: {held}/{needed} closes below it; a close above {edge} ends that"
+            ).format(level=level, held=item.bars_held, needed=needed, edge=edge)
+        case State.RECLAIMING:
+            return _(
+                "{level} is being reclaimed: held {held}/{needed} bars; a close below {edge} ends that"
+            ).format(level=level, held=item.bars_held, needed=needed, edge=edge)
+        case State.BROKEN if item.since is None:
+            return _("{level} lies above the price and was never broken here").format(level=level)
+        case State.BROKEN:
+            return _(
+                "{level} broken since {since}; to turn it must be reclaimed and held: 0/{needed} bars"
+            ).format(level=level, since=since, needed=item.level.rule.bars_to_hold)
+        case State.RECLAIMED:
+            return _("{level} reclaimed and held since {since}; a close below {edge} ends that").format(
+                level=level, since=since, edge=edge
+            )
+        case State.ABOVE if item.since is None:
+            return _("{level} holds; a close below {edge} would start a break").format(level=level, edge=edge)
+        case State.ABOVE:
+            return _("{level} holds since {since}; a close below {edge} would start a break").format(
+                level=level, since=since, edge=edge
+            )
+        case _:
+            return _("{level}: not enough bars to judge").format(level=level)
+
+
+def state_word(state: State, speech: Speech) -> str:
+    _ = speech._
+    return {
+        State.UNKNOWN: _("unknown"),
+        State.ABOVE: _("price above"),
+        State.BREAKING: _("breaking"),
+        State.BROKEN: _("broken"),
+        State.RECLAIMING: _("reclaiming"),
+        State.RECLAIMED: _("reclaimed"),
+    }[state]
+
+
+def _state_since(item: LevelState, speech: Speech) -> str:
+    _ = speech._
+    word = state_word(item.state, speech)
+    if item.bars_needed is not None:
+        return _("{state} {held}/{needed}").format(state=word, held=item.bars_held, needed=item.bars_needed)
+    if item.since is None:
+        return _("below; never broken here") if item.state is State.BROKEN else word
+    return _("{state} since {since}").format(state=word, since=speech.instant(item.since))
+
+
+def _details(result: Levels, speech: Speech) -> list[str]:
+    _ = speech._
+    lines = ["**" + _("Levels") + "**"]
+    lines += [
+        _("{price} ({label}): {state} · {distance}").format(
+            price=speech.price(item.level.price),
+            label=speech.label(item.level.label),
+            state=_state_since(item, speech),
+            distance=_distance(item.distance_pct, item.distance_atr, speech),
+        )
+        for item in result.levels
+    ]
+    lines += [
+        _("Lowest in the window: {price} in the bar of {time}").format(
+            price=speech.price(result.low), time=speech.instant(result.low_at)
+        )
+    ]
+    if result.air_pocket is not None:
+        pocket = result.air_pocket
+        lines.append(
+            _("Air pocket, no level between {top} and {bottom}: {distance}").format(
+                top=speech.price(pocket.top),
+                bottom=speech.price(pocket.bottom),
+                distance=_distance(pocket.gap_pct, pocket.gap_atr, speech),
+            )
+        )
+    history = _history(result, speech)
+    if history:
+        lines += ["**" + _("What happened, in order") + "**", *history]
+    rule = result.levels[0].level.rule if result.levels else None
+    if rule is not None:
+        lines.append(
+            "-# "
+            + _(
+                "Closed {interval} bars only. Broken after {broken} closes below level − d, held after {held} closes "
+                "above level + d; d = the larger of {share} % of the level and {atr} ATR14."
+            ).format(
+                interval=interval_word(result.interval, speech),
+                broken=rule.bars_to_break,
+                held=rule.bars_to_hold,
+                share=speech.number(rule.buffer_share * 100),
+                atr=speech.number(rule.buffer_atr, decimals=2),
+            )
+        )
+    lines.append("-# " + _("A map of where the levels lie, not a forecast and not advice."))
+    return lines
+
+
+def interval_word(interval: Interval, speech: Speech) -> str:
+    _ = speech._
+    return {
+        Interval.M30: _("30 m"),
+        Interval.H1: _("1 h"),
+        Interval.H4: _("4 h"),
+        Interval.D1: _("1 d"),
+    }[interval]
+
+
+def _history(result: Levels, speech: Speech) -> list[str]:
+    """First closes below and changes of state inside the window, oldest first, at most the last 40."""
+    _ = speech._
+    opened = datetime.fromtimestamp(int(result.candles.opened_at[0]), UTC)
+    told: list[tuple[datetime, str]] = []
+    for item in result.levels:
+        level = speech.price(item.level.price)
+        if item.first_close_below is not None:
+            first = item.first_close_below + result.interval.length
+            told.append((first, _("first close below {level}").format(level=level)))
+        told += [
+            (event.time, _event_words(event, level, speech)) for event in item.events if event.time > opened
+        ]
+    told.sort(key=lambda entry: entry[0])
+    return [f"{speech.instant(time)} · {words}" for time, words in told[-40:]]
+
+
+def _event_words(event: Event, level: str, speech: Speech) -> str:
+    _ = speech._
+    failed_break = event.before is State.BREAKING and event.after is State.ABOVE
+    failed_reclaim = event.before is State.RECLAIMING and event.after is State.BROKEN
+    if failed_break:
+        return _("{level}: the break failed").format(level=level)
+    if failed_reclaim:
+        return _("{level}: the reclaim failed").format(level=level)
+    return _("{level}: {state}").format(level=level, state=state_word(event.after, speech))
+
+
+def _data_line(result: Levels, speech: Speech, now: datetime) -> str:
+    _ = speech._
+    age = now - result.price_at
+    parts = (
+        result.source,
+        _("closed {time}").format(time=speech.instant(result.price_at)),
+        speech.age(age),
+        freshness_words(freshness(age, result.price_interval.length), speech),
+    )
+    return data_line(parts, speech, is_sample=result.is_sample)

@@ -1,0 +1,55 @@
+"""What every command of the terminal shares: its installation, its options, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import typer
+
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One installation: its settings, and whether its store was named rather than defaulted to."""
+
+    settings: Settings
+    store_was_named: bool
+
+
+def fail(sentence: str, *, status: int = 1) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(status)
+
+
+def carry_out(work: Coroutine[Any, Any, T], *, locale: str = "en") -> T:
+    """Runs ``work``; a UserError becomes one sentence and exit status 1."""
+    from bot.language import catalogue
+
+    try:
+        return asyncio.run(work)
+    except UserError as error:
+        fail(catalogue(locale).gettext(error.msgid).format(**error.values))
+
+
+def instant(text: str) -> datetime:
+    """An ISO 8601 instant; a date alone is its midnight, no zone means UTC."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"“{text[:40]}” is not an instant: write it like 2026-02-05T18:00:00Z.", status=2)
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        fail(f"{option} takes one of {', '.join(choices)}.", status=2)
