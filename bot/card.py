@@ -62,6 +62,9 @@ def parse_press(custom_id: str, reports: Mapping[str, Report[Any, Any]]) -> Pres
     action, argument, locale, *values = rest
     if action not in {"to", "more", "csv", "lang"} or locale not in LOCALES:
         return None
+    # A language becomes the name of a folder of words.
+    if action == "lang" and argument not in LOCALES:
+        return None
     words = {option.name: value for option, value in zip(report.options, values, strict=True) if value}
     return Press(report=name, action=action, argument=argument, locale=locale, words=words)
 

@@ -18,7 +18,9 @@ def configure(level: str) -> None:
     ]
     watched = sys.stderr.isatty()
     renderer: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Not its own rich traceback: that prints every local variable, and with them
+        # tokens and what people told us of their accounts.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if watched
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

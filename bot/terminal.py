@@ -45,9 +45,10 @@ def instant(text: str) -> datetime:
     """An ISO 8601 instant; a date alone is its midnight, no zone means UTC."""
     try:
         when = datetime.fromisoformat(text)
-    except ValueError:
+        # Overflows where the zone takes it out of the years 1 to 9999.
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError):
         fail(f"“{text[:40]}” is not an instant: write it like 2026-02-05T18:00:00Z.", status=2)
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
 def one_of(option: str, value: str, choices: tuple[str, ...]) -> None:

@@ -62,7 +62,8 @@ def read(words: Words, now: datetime) -> LevelsQuery:
 
 
 def _bar_count(typed: str) -> int:
-    if not (typed.isascii() and typed.isdigit() and 1 <= int(typed[:6]) <= MOST_BARS):
+    # The length first: Python refuses to read a number of some thousand digits.
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= 6 and 1 <= int(typed) <= MOST_BARS):
         raise UserError("The number of bars is a whole number from 1 to {most}.", most=MOST_BARS)
     return int(typed)
 

@@ -79,7 +79,7 @@ def test_what_a_button_says_is_read_back() -> None:
     [
         "", "ll1", "ll2|levels|to|4h|en|BTC|30m||", "ll1|levels|to|4h|en|BTC|30m|", "ll1|nothing|to|4h|en|BTC|30m||",
         "ll1|levels|delete|4h|en|BTC|30m||", "ll1|levels|to|4h|xx|BTC|30m||", "ll1|levels|to|4h|en|BTC|30m|||||",
-        "ll99999|levels|to|4h|en|BTC|30m||",
+        "ll99999|levels|to|4h|en|BTC|30m||", "ll1|levels|lang|fr|en|BTC|30m||", "ll1|levels|lang|../../x|en|BTC|30m||",
     ],
 )  # fmt: skip
 def test_a_custom_id_we_never_wrote_is_nothing(forged: str) -> None:

@@ -150,6 +150,13 @@ def test_version() -> None:
         (["--since", "soon"], 2, "“soon” is not a start date: write 7d, 1/28 or 2026-01-28.\n"),
         (["--bars", "0"], 2, "The number of bars is a whole number from 1 to 2000.\n"),
         (["--bars", "1e3"], 2, "The number of bars is a whole number from 1 to 2000.\n"),
+        (["--bars", "0000012999"], 2, "The number of bars is a whole number from 1 to 2000.\n"),
+        (["--bars", "000001" + "9" * 5000], 2, "The number of bars is a whole number from 1 to 2000.\n"),
+        (
+            ["--at", "0001-01-01T00:00:00+05:00"],
+            2,
+            "“0001-01-01T00:00:00+05:00” is not an instant: write it like 2026-02-05T18:00:00Z.\n",
+        ),
         (["--at", "yesterday"], 2, "“yesterday” is not an instant: write it like 2026-02-05T18:00:00Z.\n"),
         (["--locale", "de"], 2, "--locale takes one of en, zh-TW.\n"),
         (["--palette", "red"], 2, "--palette takes one of intl, tw, cb.\n"),
