@@ -123,7 +123,9 @@ def run(ctx: typer.Context) -> None:
 @app.command()
 def preview(
     ctx: typer.Context,
-    port: Annotated[int | None, typer.Option(help="Port on this machine; 0 takes a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
+    ] = None,
     at: Annotated[str | None, typer.Option(help="Start the bot's clock at this instant (ISO 8601).")] = None,
     *,
     live: Annotated[bool, typer.Option("--live", help="Use the real store and the real clock.")] = False,
@@ -345,7 +347,7 @@ def import_bars(
     ctx: typer.Context,
     files: _Files,
     instrument: Annotated[str, typer.Option(help="BTC, ETH, SI, GC, CL, ES, NQ or DXY.")],
-    interval: Annotated[str, typer.Option(help="30m, 1h or 1d.")],
+    interval: Annotated[str, typer.Option(help="30m, 1h, 4h or 1d.")],
     source: Annotated[str | None, typer.Option(help="Who published the prices.")] = None,
 ) -> None:
     """Bars of one instrument."""

@@ -330,6 +330,13 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_a_port_that_is_none_is_wrong_usage() -> None:
+    told = as_a_process("preview", "--port", "99999")
+    assert told.returncode == 2
+    assert "65535" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
 def test_a_setting_that_cannot_be_used_is_named() -> None:
     told = as_a_process("report", "levels", PORT="many")
     assert told.returncode == 2
