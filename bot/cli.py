@@ -339,7 +339,8 @@ def _import(ctx: typer.Context, kind: str, files: list[Path], **options: Any) ->
                 return [await importer.load(store, path, now=now, **options) for path in listed]
 
     for path, told in zip(files, _carry_out(work()), strict=True):
-        typer.echo(f"{path}: {told.added} added, {told.unchanged} unchanged, {told.revised} revised")
+        skipped = f", {told.skipped} skipped" if told.skipped else ""
+        typer.echo(f"{path}: {told.added} added, {told.unchanged} unchanged, {told.revised} revised{skipped}")
 
 
 @import_app.command("bars")
