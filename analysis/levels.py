@@ -91,6 +91,11 @@ class LevelState:
     retested_at: datetime | None
     events: tuple[Event, ...]
 
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the price lies below a level that no closed bar has begun to break."""
+        return self.state is State.ABOVE and self.distance_pct > 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:

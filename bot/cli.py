@@ -91,7 +91,9 @@ def run(ctx: typer.Context) -> None:
 @app.command()
 def preview(
     ctx: typer.Context,
-    port: Annotated[int | None, typer.Option(help="Port on this machine; 0 takes a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
+    ] = None,
     at: Annotated[str | None, typer.Option(help="Start the bot's clock at this instant (ISO 8601).")] = None,
     *,
     live: Annotated[bool, typer.Option("--live", help="Use the real store and the real clock.")] = False,
@@ -147,7 +149,8 @@ def _import(ctx: typer.Context, kind: str, files: list[Path], **options: Any) ->
                 return [await importer.load(store, path, now=now, **options) for path in listed]
 
     for path, told in zip(files, carry_out(work()), strict=True):
-        typer.echo(f"{path}: {told.added} added, {told.unchanged} unchanged, {told.revised} revised")
+        skipped = f", {told.skipped} skipped" if told.skipped else ""
+        typer.echo(f"{path}: {told.added} added, {told.unchanged} unchanged, {told.revised} revised{skipped}")
 
 
 @import_app.command("bars")
@@ -155,7 +158,7 @@ def import_bars(
     ctx: typer.Context,
     files: _Files,
     instrument: Annotated[str, typer.Option(help="BTC, ETH, SI, GC, CL, ES, NQ or DXY.")],
-    interval: Annotated[str, typer.Option(help="30m, 1h or 1d.")],
+    interval: Annotated[str, typer.Option(help="30m, 1h, 4h or 1d.")],
     source: Annotated[str | None, typer.Option(help="Who published the prices.")] = None,
 ) -> None:
     """Bars of one instrument."""

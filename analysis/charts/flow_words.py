@@ -107,6 +107,7 @@ def alt(result: Flows, look: Look, _: Gettext) -> str:
     def money(musd: float) -> str:
         return quantities.musd(musd, look.locale)
 
+    run = streak(result, _)
     said = [
         _("{asset} spot ETF net flow: {money} {unit} on {day}, the last final day.").format(
             asset=clean(result.asset, 16),
@@ -118,7 +119,10 @@ def alt(result: Flows, look: Look, _: Gettext) -> str:
             day=day(result.since, result, _), count=count(result, _), money=money(result.sum_musd)
         ),
         _("{streak}, cushion {money}, {regime}.").format(
-            streak=streak(result, _), money=money(result.cushion.musd), regime=regime(result.regime, _)
+            # It begins a sentence here.
+            streak=run[:1].upper() + run[1:],
+            money=money(result.cushion.musd),
+            regime=regime(result.regime, _),
         ),
     ]
     if result.pending:

@@ -69,6 +69,8 @@ def title(result: Levels, _: Gettext) -> str:
 
 def standing(level: LevelState, zone: ZoneInfo, _: Gettext) -> str:
     """A level's state as its label says it: how far the count is, or since when."""
+    if level.unconfirmed:
+        return _("price below, no close yet")
     word = state(level.state, _)
     if level.bars_held is not None and level.bars_needed is not None:
         return _("{state} {held}/{needed}").format(state=word, held=level.bars_held, needed=level.bars_needed)
@@ -146,7 +148,9 @@ def alt(result: Levels, look: Look, _: Gettext) -> str:
     if result.levels:
         nearest = min(result.levels, key=lambda s: abs(s.distance_pct))
         values = {"level": quantities.price(nearest.level.price), "state": state(nearest.state, _)}
-        if nearest.since is None:
+        if nearest.unconfirmed:
+            values["state"] = _("price below, no close yet")
+        if nearest.since is None or nearest.unconfirmed:
             said.append(_("Nearest level {level}: {state}.").format(**values))
         else:
             since = _moment(nearest.since, zone, pattern)

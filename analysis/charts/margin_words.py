@@ -110,7 +110,10 @@ def alt(result: Margin, look: Look, _: Gettext) -> str:
                 "{product} margin: {rate} of notional, {usd} USD a contract at {price}, leverage {leverage}x."
             ).format(**asked, rate=quantities.rate(result.rate_pct))
         ]
-    said.append(_("{outlook} ({zone}).").format(outlook=outlook(result, look, _), zone=clean(look.zone)))
+    if result.next_step is None:  # no time is told, so no zone is
+        said.append(_("Next change: none known."))
+    else:
+        said.append(_("{outlook} ({zone}).").format(outlook=outlook(result, look, _), zone=clean(look.zone)))
     shown = [rule(step.basis, step.value) for step in result.steps if step.in_force][-6:]
     if len(shown) > 1:
         said.append(_("Steps: {steps}.").format(steps=" → ".join(shown)))

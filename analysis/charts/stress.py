@@ -231,7 +231,7 @@ def alt(result: Stress, _: Gettext) -> str:
     """The picture for those who do not see it, at most 256 characters."""
     said = [_("Market stress: {verdict}").format(verdict=stress_words.verdict(result.verdict, _))]
     said += [_standing(result, _)] if result.verdict is not Verdict.UNKNOWN else [_why(result, _)]
-    moves = ", ".join(
+    moves = _(", ").join(
         f"{stress_words.name(move.instrument, _)} {_percent(move)}"
         for move in result.moves
         if _current(move, result)

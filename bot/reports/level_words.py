@@ -90,6 +90,10 @@ def state_sentence(item: LevelState, speech: Speech) -> str:
             return _("{level} reclaimed and held since {since}; a close below {edge} ends that").format(
                 level=level, since=since, edge=edge
             )
+        case State.ABOVE if item.unconfirmed:
+            return _(
+                "The price is below {level}, but no bar has closed below {edge}, which would start a break"
+            ).format(level=level, edge=edge)
         case State.ABOVE if item.since is None:
             return _("{level} holds; a close below {edge} would start a break").format(level=level, edge=edge)
         case State.ABOVE:
@@ -114,6 +118,8 @@ def state_word(state: State, speech: Speech) -> str:
 
 def _state_since(item: LevelState, speech: Speech) -> str:
     _ = speech._
+    if item.unconfirmed:
+        return _("price below, no close yet")
     word = state_word(item.state, speech)
     if item.bars_needed is not None:
         return _("{state} {held}/{needed}").format(state=word, held=item.bars_held, needed=item.bars_needed)

@@ -232,7 +232,7 @@ def as_table(result: Levels) -> Sequence[Sequence[object]]:
                 candles.high[index].item(),
                 candles.low[index].item(),
                 candles.close[index].item(),
-                candles.volume[index].item(),
+                round(candles.volume[index].item(), 8),  # summed from shorter bars
                 *(_state_after(item, closed).value for item in result.levels),
             ]
         )

@@ -19,6 +19,10 @@ from storage.store import Store
 LIMITS: Final = Limits(bytes=16 * 2**20, rows=20_000)
 ASSETS: Final = ("BTC", "ETH")
 
+# Columns of the other files: a fund so named would be a file of prices read as flows.
+_NO_FUNDS: Final = frozenset(
+    {"OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VALUE", "PRODUCT", "BASIS", "SERIES"}
+)
 _TICKER = re.compile(r"[A-Z0-9][A-Z0-9.]{0,15}")
 _BRACKETED = re.compile(r"\(([0-9][0-9,.]*)\)")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
@@ -95,7 +99,7 @@ def _rows(sheet: Sheet, today: date) -> list[Reported]:
         if place not in {date_at, known_at, total_at}
     }
     for ticker, place in funds.items():
-        if _TICKER.fullmatch(ticker) is None:
+        if ticker in _NO_FUNDS or _TICKER.fullmatch(ticker) is None:
             raise UserError(
                 "{file}: the column {column} is no fund's ticker.", file=sheet.name, column=place + 1
             )

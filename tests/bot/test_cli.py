@@ -231,6 +231,13 @@ def test_the_default_store_answers_from_the_sample_until_it_has_rows(leadline: L
     assert again.stdout == "own.csv: 0 added, 96 unchanged, 0 revised\n"
 
 
+def test_an_import_tells_what_it_skipped(leadline: Leadline, tmp_path: Path) -> None:
+    file = tmp_path / "t10yie.csv"
+    file.write_text("observation_date,T10YIE\n2026-01-01,.\n2026-01-02,2.25\n")
+    told = leadline("--database-url", str(tmp_path / "own.db"), "import", "macro", str(file))
+    assert told.stdout == f"{file}: 1 added, 0 unchanged, 0 revised, 1 skipped\n"
+
+
 def test_as_of_an_instant_only_closed_bars_count(leadline: Leadline) -> None:
     before = asked(leadline, "--at", "2026-02-05T17:59:59Z")
     assert before["price_at"] == "2026-02-05T17:30:00Z"
@@ -325,6 +332,13 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     assert told.stderr == (
         f"Port {port} is taken by another program. Choose another one, for example PORT={port + 1}.\n"
     )
+
+
+def test_a_port_that_is_none_is_wrong_usage() -> None:
+    told = as_a_process("preview", "--port", "99999")
+    assert told.returncode == 2
+    assert "65535" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_a_setting_that_cannot_be_used_is_named() -> None:

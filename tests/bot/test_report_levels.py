@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from analysis.charts import level_words as chart_words
+from analysis.charts.look import Look
 from analysis.levels import Interval, Level, Levels, LevelState, State
 from bot.language import Speech
 from bot.reports import level_words, levels
@@ -72,8 +74,8 @@ def standing(
         state=state,
         since=since,
         first_close_below=None,
-        distance_pct=10.0,
-        distance_atr=2.0,
+        distance_pct=-10.0,
+        distance_atr=-2.0,
         bars_held=held,
         bars_needed=needed,
         invalidation=73_526.4,
@@ -110,6 +112,10 @@ AT_NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
             standing(State.ABOVE, since=AT_NOON),
             "73,600 holds since 4 Feb 12:00 UTC; a close below 73,526 would start a break",
         ),
+        (
+            replace(standing(State.ABOVE, since=None), distance_pct=10.0),
+            "The price is below 73,600, but no bar has closed below 73,526, which would start a break",
+        ),
         (standing(State.UNKNOWN, since=None), "73,600: not enough bars to judge"),
     ],
 )
@@ -129,6 +135,29 @@ async def test_the_line_that_decides(sample_file: Path) -> None:
     assert in_motion is not None
     assert in_motion.state is State.RECLAIMING
     assert level_words.deciding(replace(result, levels=())) is None
+
+
+async def test_a_level_above_the_price_that_no_close_has_broken_yet(sample_file: Path) -> None:
+    # The day's bar of 5 February was still open: the last close was above 72,689, the price long below.
+    daily = await asked(sample_file, LevelsQuery(interval=Interval.D1), SELL_OFF)
+    reply = level_words.say(daily, SPEECH, SELL_OFF)
+    assert reply.lines[2] == (
+        "The price is below 73,600, but no bar has closed below 72,689, which would start a break"
+    )
+    assert any(
+        line.startswith("73,600 (near the March 2024 high): price below, no close yet")
+        for line in reply.details
+    )
+    assert any(line.startswith("56,100 (fourth layer): price above") for line in reply.details)
+    assert chart_words.alt(daily, Look(), str).endswith("Nearest level 73,600: price below, no close yet.")
+    [level] = [item for item in levels.as_json(daily, SELL_OFF)["levels"] if item["price"] == 73_600]
+    assert level["state"] == "above"
+
+
+async def test_volumes_of_bars_made_from_shorter_ones_have_no_tail(sample_file: Path) -> None:
+    header, *rows = levels.as_table(await asked(sample_file, LevelsQuery(interval=Interval.H4), SELL_OFF))
+    volume = header.index("volume_BTC")
+    assert all(len(str(row[volume]).partition(".")[2]) <= 8 for row in rows)
 
 
 async def test_details_tell_what_happened_in_order(sample_file: Path) -> None:

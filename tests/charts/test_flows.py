@@ -230,7 +230,7 @@ def test_alt_text_says_what_the_picture_shows() -> None:
     alt = chart.draw(made_flows.flows([10.0] * 40 + [-30.0, -30.0], silent=1), Look(), english).alt
     assert alt == (
         "BTC spot ETF net flow: −30.0 US$ m on 28 Feb, the last final day. Days not reported yet: 1. "
-        "Since 20 Jan 28 of 30 days positive, sum +220.0. outflow streak 2, cushion −60.0, ACCUMULATION."
+        "Since 20 Jan 28 of 30 days positive, sum +220.0. Outflow streak 2, cushion −60.0, ACCUMULATION."
     )
 
 

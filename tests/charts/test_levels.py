@@ -155,8 +155,16 @@ def test_states_are_told_in_words() -> None:
     }  # fmt: skip
     for state, said in told.items():
         # 336 half hours from 28 January end on 4 February; the break is 29.5 hours before, at 18:30 on the 2nd.
-        canvas = chart.compose(made.levels(book=[(65_000.0, "")], state=state), Look(), english)
+        canvas = chart.compose(made.levels(book=[(62_000.0, "")], state=state), Look(), english)
         assert said in words(canvas)
+
+
+def test_a_level_above_the_price_is_not_called_below_it() -> None:
+    result = made.levels(book=[(67_000.0, "")], state=State.ABOVE)
+    assert result.price < 67_000
+    told = words(chart.compose(result, Look(), english))
+    assert "price below, no close yet" in told
+    assert "price above" not in told
 
 
 def test_a_level_that_never_was_reached() -> None:

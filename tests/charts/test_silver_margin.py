@@ -218,6 +218,7 @@ def test_alt_text_says_what_the_picture_shows() -> None:
         "Next: 18 % from 6 Feb 22:00 · 68,877 USD · +20.0 % (UTC). "
         "Steps: 22,000 → 25,000 → 32,500 → 9 % → 11 % → 15 %."
     )
+    assert "Next change: none known. Steps: " in chart.draw(CASES["no change to come"], Look(), english).alt
     alt = chart.draw(CASES["fixed only"], Look(), english).alt
     assert alt.startswith("SI margin: fixed, 32,500 USD a contract at ")
 

@@ -121,6 +121,8 @@ async def test_known_at_may_be_given(store: Store, csv: Write) -> None:
         ("date,IBIT\n2026-02-11,1.0\n", "date", 2),
         ("date,IBIT\n2026-02-04,1.0\nTotal,1.0\n", "date", 3),
         ("date,IBIT FUND\n2026-02-04,1.0\n", 2, None),
+        ("date,close\n2026-02-04,97.62\n", 2, None),
+        ("date,open,high,low,close,Total\n2026-02-04,1,1,1,1,1\n", 2, None),
         ("IBIT,Total\n1.0,1.0\n", "date", None),
         ("date\n2026-02-04\n", "Total", None),
     ],
