@@ -152,6 +152,7 @@ def _import(ctx: typer.Context, kind: str, files: list[Path], **options: Any) ->
                     task = shown.add_task(path.name, total=None)
                     told = partial(_read_so_far, shown, task)
                     done.append(await importer.load(store, path, now=now, progress=told, **options))
+                    shown.update(task, total=1, completed=1)
                 return done
 
     for path, told in zip(files, carry_out(work()), strict=True):
