@@ -11,10 +11,10 @@ from typing import Any, Final
 import discord
 from discord import ui
 
-from analysis.charts.look import Picture
+from analysis.charts.look import ALT_TEXT_LIMIT, Picture
 from bot import table
 from bot.language import LOCALES, Speech
-from bot.reports.shapes import ALT_TEXT_LIMIT, Reply, Report
+from bot.reports.shapes import Reply, Report
 
 TEXT_LIMIT: Final = 4000
 """Characters in all text of one V2 message."""

@@ -11,14 +11,18 @@ import signal
 import sys
 import zoneinfo
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.report_commands import add_report_commands, report_app
 from bot.terminal import Installation, carry_out, fail, instant, one_of
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 import_app = typer.Typer(no_args_is_help=True, help="Load CSV files into the store (layouts: docs/csv.md).")
@@ -144,13 +148,23 @@ def _import(ctx: typer.Context, kind: str, files: list[Path], **options: Any) ->
     async def work() -> list[Any]:
         now = datetime.now(UTC)
         async with running.writing_store(ctx.obj.settings.database_url) as store:
-            with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-                listed = progress.track(files, description=f"importing {kind}")
-                return [await importer.load(store, path, now=now, **options) for path in listed]
+            with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as shown:
+                done = []
+                for path in files:
+                    task = shown.add_task(path.name, total=None)
+                    told = partial(_read_so_far, shown, task)
+                    done.append(await importer.load(store, path, now=now, progress=told, **options))
+                    shown.update(task, total=1, completed=1)
+                return done
 
     for path, told in zip(files, carry_out(work()), strict=True):
         skipped = f", {told.skipped} skipped" if told.skipped else ""
         typer.echo(f"{path}: {told.added} added, {told.unchanged} unchanged, {told.revised} revised{skipped}")
+
+
+def _read_so_far(shown: Progress, task: TaskID, read: int, size: int) -> None:
+    """Bytes, told now and then from the thread that reads."""
+    shown.update(task, completed=read, total=size)
 
 
 @import_app.command("bars")

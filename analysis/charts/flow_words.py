@@ -6,13 +6,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from analysis.charts import quantities
+from analysis.charts.look import ALT_TEXT_LIMIT
 from analysis.charts.text import clean
 from analysis.flows import DayState, Flows, Month, Regime
 
 if TYPE_CHECKING:
     from analysis.charts.look import Gettext, Look
-
-_ALT = 256
 
 
 def regime(value: Regime, _: Gettext) -> str:
@@ -102,7 +101,7 @@ def foot(result: Flows, _: Gettext) -> str:
 
 
 def alt(result: Flows, look: Look, _: Gettext) -> str:
-    """The picture for those who do not see it, at most 256 characters."""
+    """The picture for those who do not see it, at most ``ALT_TEXT_LIMIT`` characters."""
 
     def money(musd: float) -> str:
         return quantities.musd(musd, look.locale)
@@ -127,4 +126,4 @@ def alt(result: Flows, look: Look, _: Gettext) -> str:
     ]
     if result.pending:
         said.insert(1, _("Days not reported yet: {n}.").format(n=len(result.pending)))
-    return clean(" ".join(said), _ALT)
+    return clean(" ".join(said), ALT_TEXT_LIMIT)

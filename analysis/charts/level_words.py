@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from analysis.charts import quantities
-from analysis.charts.text import Face, clean, width
+from analysis.charts.look import ALT_TEXT_LIMIT
+from analysis.charts.text import clean
+from analysis.charts.time_words import moment
 from analysis.levels import Interval, Levels, LevelState, State
 
 if TYPE_CHECKING:
     from analysis.charts.look import Gettext, Look
-    from analysis.charts.scale import TimeAxis
     from analysis.levels import AirPocket
-
-_ALT = 256
-# Room a tick's label needs beyond its own width before the next one, in pixels.
-_APART = 16
 
 
 def interval(value: Interval, _: Gettext) -> str:
@@ -75,7 +71,7 @@ def standing(level: LevelState, zone: ZoneInfo, _: Gettext) -> str:
     if level.bars_held is not None and level.bars_needed is not None:
         return _("{state} {held}/{needed}").format(state=word, held=level.bars_held, needed=level.bars_needed)
     if level.since is not None:
-        return _("{state} since {time}").format(state=word, time=_moment(level.since, zone, _("%-d %b")))
+        return _("{state} since {time}").format(state=word, time=moment(level.since, zone, _("%-d %b")))
     if level.state is State.BROKEN:
         return _("never above it here")
     return word
@@ -88,18 +84,6 @@ def pocket(found: AirPocket, _: Gettext) -> str:
     return _("air pocket {percent} · {atr} ATR").format(percent=gap, atr=quantities.ratio(abs(found.gap_atr)))
 
 
-def hours(axis: TimeAxis, zone: ZoneInfo, face: Face, _: Gettext) -> Iterator[tuple[int, str]]:
-    """Ticks of a time axis as instants and words; midnight is told by its date."""
-    patterns = {"minute": _("%H:%M"), "day": _("%-d %b"), "month": _("%b %Y")}
-    sample = datetime(2026, 12, 28, 20, 0, tzinfo=UTC)
-    widest = max(width(sample.strftime(patterns[g]), face) for g in ("minute", "day"))
-    grain, ticks = axis.ticks(zone, int((axis.right - axis.left) // (widest + _APART)))
-    for epoch in ticks:
-        wall = datetime.fromtimestamp(epoch, UTC).astimezone(zone)
-        shown = "day" if grain == "minute" and wall.hour == wall.minute == 0 else grain
-        yield epoch, wall.strftime(patterns[shown])
-
-
 def foot(result: Levels, look: Look, _: Gettext) -> str:
     """Where the bars come from, whose clock is used, and up to when they are closed."""
     opened = result.candles.opened_at
@@ -110,12 +94,12 @@ def foot(result: Levels, look: Look, _: Gettext) -> str:
     return _("{source} · time zone {zone} · closed bars to {time}").format(
         source=clean(result.source),
         zone=clean(look.zone),
-        time=_moment(last, ZoneInfo(look.zone), _("%-d %b %H:%M")),
+        time=moment(last, ZoneInfo(look.zone), _("%-d %b %H:%M")),
     )
 
 
 def alt(result: Levels, look: Look, _: Gettext) -> str:
-    """The picture for those who do not see it, at most 256 characters."""
+    """The picture for those who do not see it, at most ``ALT_TEXT_LIMIT`` characters."""
     zone = ZoneInfo(look.zone)
     pattern = _("%-d %b %H:%M")
     said = [
@@ -124,7 +108,7 @@ def alt(result: Levels, look: Look, _: Gettext) -> str:
             interval=interval(result.interval, _),
             price=quantities.price(result.price),
             quote=clean(result.quote, 8),
-            time=_moment(result.price_at, zone, pattern),
+            time=moment(result.price_at, zone, pattern),
             zone=clean(look.zone),
         )
     ]
@@ -153,10 +137,6 @@ def alt(result: Levels, look: Look, _: Gettext) -> str:
         if nearest.since is None or nearest.unconfirmed:
             said.append(_("Nearest level {level}: {state}.").format(**values))
         else:
-            since = _moment(nearest.since, zone, pattern)
+            since = moment(nearest.since, zone, pattern)
             said.append(_("Nearest level {level}: {state} since {time}.").format(**values, time=since))
-    return clean(" ".join(said), _ALT)
-
-
-def _moment(instant: datetime, zone: ZoneInfo, pattern: str) -> str:
-    return instant.astimezone(zone).strftime(pattern)
+    return clean(" ".join(said), ALT_TEXT_LIMIT)

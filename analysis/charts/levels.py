@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analysis.charts import level_labels, level_words, quantities
+from analysis.charts import level_labels, level_words, quantities, time_words
 from analysis.charts.candles import Columns, columns
 from analysis.charts.canvas import WIDTH, Canvas, Panel
 from analysis.charts.look import Gettext, Look, Picture
@@ -188,7 +188,7 @@ def _notes(panel: Panel, bars: Columns, result: Levels, seen: list[LevelState], 
 
 
 def _hours(canvas: Canvas, axis: TimeAxis, zone: ZoneInfo, until: float, _: Gettext) -> None:
-    for epoch, words in level_words.hours(axis, zone, NOTE, _):
+    for epoch, words in time_words.hours(axis, zone, NOTE, _):
         x, half = axis.x(epoch), width(words, NOTE) / 2
         if epoch <= until and x - half >= MARGIN:
             canvas.fill([(x, BOTTOM, x + 1, BOTTOM + 6)], canvas.colours.muted)

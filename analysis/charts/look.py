@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Gettext = Callable[[str], str]
 Theme = Literal["dark", "light"]
 Palette = Literal["intl", "tw", "cb"]
+ALT_TEXT_LIMIT: Final = 256
+"""Characters of a picture's alt text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A PNG of 1280x720 pixels and its alt text (at most 256 characters)."""
+    """A PNG of 1280x720 pixels and its alt text (at most ``ALT_TEXT_LIMIT`` characters)."""
 
     png: bytes
     alt: str

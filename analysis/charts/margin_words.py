@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from analysis.charts import quantities
+from analysis.charts.look import ALT_TEXT_LIMIT
 from analysis.charts.text import clean
+from analysis.charts.time_words import moment
 from analysis.margin import Basis
 
 if TYPE_CHECKING:
     from analysis.charts.look import Gettext, Look
     from analysis.margin import Margin, Step
-
-_ALT = 256
 
 
 def rule(basis: Basis, value: float) -> str:
@@ -46,7 +45,7 @@ def outlook(result: Margin, look: Look, _: Gettext) -> str:
         return _("Next change: none known")
     values = {
         "rule": kind(step.basis, step.value, _),
-        "time": _moment(step.effective, look, _("%-d %b %H:%M")),
+        "time": moment(step.effective, ZoneInfo(look.zone), _("%-d %b %H:%M")),
         "usd": quantities.dollars(result.next_cost.initial_usd),
     }
     if step.change_pct is None:
@@ -60,7 +59,7 @@ def effective(step: Step, look: Look, _: Gettext) -> str:
     """The day of a change as the head of its column."""
     if not step.dated or step.effective is None:
         return _("undated")
-    return _moment(step.effective, look, _("%-d %b"))
+    return moment(step.effective, ZoneInfo(look.zone), _("%-d %b"))
 
 
 def crossover(result: Margin, _: Gettext) -> str:
@@ -83,7 +82,7 @@ def foot(result: Margin, look: Look, _: Gettext) -> str:
         parts.append(
             _("{source} to {time}").format(
                 source=clean(result.price_source),
-                time=_moment(result.closed_at, look, _("%-d %b %H:%M")),
+                time=moment(result.closed_at, ZoneInfo(look.zone), _("%-d %b %H:%M")),
             )
         )
     parts.append(_("time zone {zone}").format(zone=clean(look.zone)))
@@ -91,7 +90,7 @@ def foot(result: Margin, look: Look, _: Gettext) -> str:
 
 
 def alt(result: Margin, look: Look, _: Gettext) -> str:
-    """The picture for those who do not see it, at most 256 characters."""
+    """The picture for those who do not see it, at most ``ALT_TEXT_LIMIT`` characters."""
     asked = {
         "product": result.product.code,
         "usd": quantities.dollars(result.cost.initial_usd),
@@ -117,8 +116,4 @@ def alt(result: Margin, look: Look, _: Gettext) -> str:
     shown = [rule(step.basis, step.value) for step in result.steps if step.in_force][-6:]
     if len(shown) > 1:
         said.append(_("Steps: {steps}.").format(steps=" → ".join(shown)))
-    return clean(" ".join(said), _ALT)
-
-
-def _moment(instant: datetime, look: Look, pattern: str) -> str:
-    return instant.astimezone(ZoneInfo(look.zone)).strftime(pattern)
+    return clean(" ".join(said), ALT_TEXT_LIMIT)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analysis.charts import level_words, margin_table, margin_words, quantities
+from analysis.charts import margin_table, margin_words, quantities, time_words
 from analysis.charts.canvas import WIDTH, Canvas, Panel
 from analysis.charts.look import Gettext, Look, Picture
 from analysis.charts.place import Box, free, stacked
@@ -137,7 +137,7 @@ def _unpriced(result: Margin) -> list[float]:
 
 
 def _days(canvas: Canvas, axis: TimeAxis, look: Look, _: Gettext, *, until: float) -> None:
-    for epoch, words in level_words.hours(axis, ZoneInfo(look.zone), NOTE, _):
+    for epoch, words in time_words.hours(axis, ZoneInfo(look.zone), NOTE, _):
         x, half = axis.x(epoch), width(words, NOTE) / 2
         if epoch <= until and x - half >= MARGIN:
             canvas.fill([(x, BOTTOM, x + 1, BOTTOM + 6)], canvas.colours.muted)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.charts import quantities, stress_words
 from analysis.charts.canvas import WIDTH, Canvas
-from analysis.charts.look import Gettext, Look, Picture
+from analysis.charts.look import ALT_TEXT_LIMIT, Gettext, Look, Picture
 from analysis.charts.text import Face, clean, fit, width
 from analysis.charts.theme import RGB, colours
 from analysis.stress import INSTRUMENTS, WINDOWS, Move, Stress
@@ -26,7 +26,6 @@ BOTTOM = TOP + ROW * len(INSTRUMENTS)
 # Where the columns stand: right edge of the percents, the bars of sigmas, the correlations.
 PERCENT_RIGHT, BARS, PAIRS = 476, (500, 836), (884, WIDTH - MARGIN - GUTTER)
 BAR_HEIGHT, LEAST_SIGMAS = 30, 2.0
-ALT = 256
 
 
 class Ruler(NamedTuple):
@@ -228,7 +227,7 @@ def _legend(canvas: Canvas, _: Gettext) -> None:
 
 
 def alt(result: Stress, _: Gettext) -> str:
-    """The picture for those who do not see it, at most 256 characters."""
+    """The picture for those who do not see it, at most ``ALT_TEXT_LIMIT`` characters."""
     said = [_("Market stress: {verdict}").format(verdict=stress_words.verdict(result.verdict, _))]
     said += [_standing(result, _)] if result.verdict is not Verdict.UNKNOWN else [_why(result, _)]
     moves = _(", ").join(
@@ -238,7 +237,7 @@ def alt(result: Stress, _: Gettext) -> str:
     )
     if moves:
         said.append(_("{window}: {moves}").format(window=_window(result, _), moves=moves))
-    return clean(" · ".join(said), ALT)
+    return clean(" · ".join(said), ALT_TEXT_LIMIT)
 
 
 def _current(move: Move, result: Stress) -> bool:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from analysis.errors import UserError
 from bot.language import Speech
 from storage import sample
 from storage.store import Store
 
-ALT_TEXT_LIMIT: Final = 256
 Query = TypeVar("Query")
 Result = TypeVar("Result")
 Words = Mapping[str, str]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Progress = Callable[[int, int], None]
-"""Called now and then with how much is done and how much there is: bytes of a file, files of the sample."""
+"""Called now and then with how many bytes of a file are read and how many there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

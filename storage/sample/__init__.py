@@ -10,11 +10,10 @@ from typing import Final
 
 from analysis.levels import Interval
 from storage import migrate
-from storage.importers import Imported, Progress, bars, flows, macro, margins
+from storage.importers import Imported, bars, flows, macro, margins
 from storage.store import Store
 
 ENDS: Final = date(2026, 2, 6)
-NOTE: Final = "sample, ends 2026-02-06"
 
 _FOLDER = Path(__file__).parent
 # All of it was known by then; the dollar index and the futures close last, at 22:00 UTC of the 6th.
@@ -37,22 +36,15 @@ _FLOWS: Final = (("btc_flows", "BTC"), ("eth_flows", "ETH"))
 _MACRO: Final = ("dfedtaru", "dfedtarl", "t10yie", "cpiaucsl")
 
 
-async def load(store: Store, progress: Progress | None = None) -> Imported:
+async def load(store: Store) -> Imported:
     """Import the sample; where it is loaded already nothing changes.
 
     Live rows stand: of a bar, a day of flows, a margin step or a macro value that is
-    stored already, the sample changes nothing. ``progress`` is told files done and files
-    in all.
+    stored already, the sample changes nothing.
     """
     done: list[Imported] = []
-
-    def count(part: Imported) -> None:
-        done.append(part)
-        if progress is not None:
-            progress(len(done), len(_BARS) + len(_FLOWS) + 1 + len(_MACRO))
-
     for name, instrument, interval, source in _BARS:
-        count(
+        done.append(
             await bars.read(
                 store,
                 f"{name}.csv",
@@ -65,7 +57,7 @@ async def load(store: Store, progress: Progress | None = None) -> Imported:
             )
         )
     for name, asset in _FLOWS:
-        count(
+        done.append(
             await flows.read(
                 store,
                 f"{name}.csv",
@@ -76,7 +68,7 @@ async def load(store: Store, progress: Progress | None = None) -> Imported:
                 is_sample=True,
             )
         )
-    count(
+    done.append(
         await margins.read(
             store,
             "margins.csv",
@@ -86,12 +78,12 @@ async def load(store: Store, progress: Progress | None = None) -> Imported:
             is_sample=True,
         )
     )
-    for name in _MACRO:
-        count(
-            await macro.read(
-                store, f"{name}.csv", _open(name), series=name, source="FRED", now=_NOW, is_sample=True
-            )
+    done += [
+        await macro.read(
+            store, f"{name}.csv", _open(name), series=name, source="FRED", now=_NOW, is_sample=True
         )
+        for name in _MACRO
+    ]
     return Imported(
         added=sum(part.added for part in done),
         unchanged=sum(part.unchanged for part in done),
