@@ -140,8 +140,9 @@ class Levels:
     ``price`` is the last close known, at ``price_at``, whatever the asked interval;
     ``change_24h_pct`` against the close 24 hours earlier; ``atr_1d`` is ATR14 of
     complete UTC days; ``levels`` are sorted from the highest price to the lowest;
-    ``low`` is the lowest low in the window with the opening time of its bar (the first
-    if there are several).
+    ``low`` is the lowest low from the window's start to ``price_at`` with the opening time
+    of its bar (the first if there are several): after the last bar of the asked interval
+    it is looked for in the finest bars, or it could lie above the price.
     """
 
     as_of: datetime
@@ -212,7 +213,7 @@ def assess(
             start=f"{window_start.astimezone(UTC):%Y-%m-%d %H:%M}",
         )
     candles = _candles(frame.iloc[start:])
-    lowest = int(np.argmin(candles.low))
+    low, low_at = _lowest(candles, base, closed_at=int(frame["closed_at"].iloc[-1]))
     price = float(base["close"].iloc[-1])
     price_at = _instant(int(base["closed_at"].iloc[-1]))
     atr_1d = next((float(value) for value in _atr(daily)[-1:] if not np.isnan(value)), None)
@@ -232,8 +233,8 @@ def assess(
         price_at=price_at,
         change_24h_pct=_change_24h(base),
         atr_1d=atr_1d,
-        low=float(candles.low[lowest]),
-        low_at=_instant(int(candles.opened_at[lowest])),
+        low=low,
+        low_at=low_at,
         candles=candles,
         levels=levels,
         next_floor=_next_floor(levels, price),
@@ -301,6 +302,14 @@ def _state(
         retested_at=verdict.retested_at,
         events=verdict.events,
     )
+
+
+def _lowest(candles: Candles, base: pd.DataFrame, *, closed_at: int) -> tuple[float, datetime]:
+    rest = base[base.index >= closed_at]
+    lows = np.concatenate([candles.low, rest["low"].to_numpy(dtype=np.float64)])
+    opened_at = np.concatenate([candles.opened_at, rest.index.to_numpy(dtype=np.int64)])
+    lowest = int(np.argmin(lows))
+    return float(lows[lowest]), _instant(int(opened_at[lowest]))
 
 
 def _change_24h(base: pd.DataFrame) -> float | None:

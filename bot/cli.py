@@ -230,6 +230,11 @@ def db_check(ctx: typer.Context) -> None:
         typer.echo("missing tables: " + ", ".join(found.missing))
     if found.orphans:
         typer.echo(f"rows without their parent: {found.orphans}")
+    if found.state == "unreadable":
+        _fail(
+            "The store cannot be opened for reading. If a program was killed while it wrote, "
+            "leadline db upgrade undoes what it left half written; otherwise restore a backup."
+        )
     if not found.ok:
         fail("The store needs attention: restore a backup, or run leadline db upgrade if it is older.")
     typer.echo("The store is whole.")

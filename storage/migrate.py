@@ -76,7 +76,8 @@ async def _upgrade(engine: AsyncEngine) -> None:
         # tables, and dropping a parent with keys enforced deletes its children.
         await _pragma(connection, "foreign_keys=OFF")
         try:
-            await connection.run_sync(_run)
+            with sqlite.told_when_refused():
+                await connection.run_sync(_run)
         finally:
             await connection.rollback()
             await _pragma(connection, "foreign_keys=ON")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from analysis.errors import UserError
@@ -52,6 +54,20 @@ def is_memory(url: str) -> bool:
 
 def file_uri(file: Path, mode: str) -> str:
     return f"file:{quote(str(file.absolute()))}?mode={mode}"
+
+
+@contextmanager
+def told_when_refused() -> Iterator[None]:
+    """What the disk refuses, as a sentence; any other failure is a defect and passes."""
+    try:
+        yield
+    except OperationalError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # without SQLite's finer reasons
+        if code == sqlite3.SQLITE_FULL:
+            raise UserError("The disk of the store is full. What was being written was undone.") from error
+        if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
+            raise UserError("The store cannot be written. What was being written was undone.") from error
+        raise
 
 
 def engine(url: str, *, readonly: bool = False) -> AsyncEngine:

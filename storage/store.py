@@ -143,11 +143,15 @@ class Store:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Db]:
-        """One short transaction: committed at the end of the block, undone if it raises."""
+        """One short transaction: committed at the end of the block, undone if it raises.
+
+        Raises UserError when the disk is full or takes no more.
+        """
         if self.readonly:
             raise RuntimeError("this store was opened for reading only")
-        async with self._transaction(_WRITE) as db:
-            yield db
+        with sqlite.told_when_refused():
+            async with self._transaction(_WRITE) as db:
+                yield db
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[Db]:

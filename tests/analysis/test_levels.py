@@ -141,6 +141,14 @@ def test_the_low_of_the_fall(bars: pd.DataFrame) -> None:
     assert len(result.candles.close) == 10 * 48
 
 
+@pytest.mark.parametrize("interval", list(Interval))
+def test_the_low_is_never_above_the_price(bars: pd.DataFrame, interval: Interval) -> None:
+    """The last whole day before 5 Feb 18:00 ended 10 % higher."""
+    result = ask(bars, at="02-05 18:00", interval=interval)
+    assert result.low == 66_125.0
+    assert result.low_at == utc("02-05 17:00" if interval is Interval.H1 else "02-05 17:30")
+
+
 def test_distances_are_signed_and_in_daily_atrs(sell_off: list[BarTuple], bars: pd.DataFrame) -> None:
     # ATR14 of the sixteen whole days to 4 February, by plain loops over the 30-minute bars.
     days: dict[int, tuple[float, float, float]] = {}

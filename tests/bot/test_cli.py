@@ -279,6 +279,27 @@ def test_a_bad_file_changes_nothing_and_says_where(
     assert leadline("db", "check").exit_code == 0
 
 
+KILLED = """
+import os, signal, sqlite3
+db = sqlite3.connect("var/leadline.db", isolation_level=None)
+db.execute("PRAGMA cache_size=1")
+db.execute("BEGIN IMMEDIATE")
+db.execute("UPDATE bars SET close = 1")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_after_a_killed_writer_check_says_what_helps(leadline: Leadline) -> None:
+    assert leadline("sample").exit_code == 0
+    subprocess.run([sys.executable, "-c", KILLED], check=False, timeout=30)
+    told = leadline("db", "check")
+    assert told.exit_code == 1
+    assert "leadline db upgrade undoes what it left half written" in told.stderr
+    assert leadline("db", "upgrade").exit_code == 0
+    assert leadline("db", "check").exit_code == 0
+    assert asked(leadline, "--at", AT)["price"] == 66_153.9
+
+
 def test_beside_a_running_bot_reading_works_and_writing_is_refused(leadline: Leadline) -> None:
     assert leadline("sample").exit_code == 0
     Path("own.csv").write_text(GOOD)

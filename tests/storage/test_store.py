@@ -203,3 +203,26 @@ async def test_an_address_that_cannot_be_used(url: str) -> None:
 async def test_whether_there_is_anything_to_report_on(store: Store, sampled: Store) -> None:
     assert await store.has_market_rows() is False
     assert await sampled.has_market_rows() is True
+
+
+async def test_a_full_disk_is_told_and_the_write_undone(file: Path) -> None:
+    rows = [{"name": f"{number:0500}", "is_sample": False} for number in range(2_000)]
+    async with opened(file) as store:
+        async with store.read() as db:
+            # As large as it is, on the one connection there is: the next page does not fit.
+            pages = int(await db.scalar(text("PRAGMA page_count")))
+            await db.scalar(text(f"PRAGMA max_page_count={pages}"))
+        with pytest.raises(UserError, match="disk of the store is full"):
+            async with store.write() as db:
+                await db.execute(insert(schema.sources), rows)
+        assert await _count(store) == 0
+    assert (await migrate.check(url_of(file))).ok
+
+
+async def test_a_store_that_takes_no_writes_says_so(file: Path) -> None:
+    async with opened(file) as store:
+        async with store.read() as db:
+            await db.execute(text("PRAGMA query_only=ON"))
+        with pytest.raises(UserError, match="cannot be written"):
+            await _add(store, "never")
+        assert await _count(store) == 0
