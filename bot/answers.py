@@ -62,6 +62,9 @@ class Answers:
     async def answer(self, report: Report[Any, Any], query: Hashable, *, server_id: int) -> Answered:
         """The result of ``query`` now; at most a minute old if nothing new was stored."""
         now = self.clock.now()
+        if report.private(query):
+            # What is for one person's eyes only is not kept for anybody.
+            return await self._answer(report, query, Asked(store=self.store, at=now, server_id=server_id))
         key = (report.name, query, server_id, self.store.version, now.replace(second=0, microsecond=0))
         task = self._made.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):

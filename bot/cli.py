@@ -222,6 +222,10 @@ def db_check(ctx: typer.Context) -> None:
     from storage import migrate
 
     found = carry_out(migrate.check(ctx.obj.settings.database_url))
+    if found.state in {"missing", "empty"}:
+        fail("There is no store there yet: leadline sample or leadline import makes one.")
+    if found.state == "foreign":
+        fail("That file is not a store of Leadline.")
     typer.echo(f"state: {found.state}, schema {found.revision} (this version: {found.expected_revision})")
     typer.echo(f"SQLite {found.sqlite_version}, journal {found.journal_mode}")
     for words in found.damage:
@@ -231,7 +235,7 @@ def db_check(ctx: typer.Context) -> None:
     if found.orphans:
         typer.echo(f"rows without their parent: {found.orphans}")
     if found.state == "unreadable":
-        _fail(
+        fail(
             "The store cannot be opened for reading. If a program was killed while it wrote, "
             "leadline db upgrade undoes what it left half written; otherwise restore a backup."
         )

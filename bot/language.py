@@ -112,9 +112,12 @@ class Speech:
         figure = quantities.musd(musd, self.locale, sign=sign)
         return self._("{amount} US$ m").format(amount=figure).replace(" ", NO_BREAK_SPACE)
 
-    def instant(self, when: datetime) -> str:
-        """Like ``5 Feb 18:00 UTC`` or ``2/6（五）02:00 台北``."""
-        pattern = "M/d（EEEEE）HH:mm" if self.locale == "zh-TW" else "d MMM HH:mm"
+    def instant(self, when: datetime, *, year: bool = False) -> str:
+        """Like ``5 Feb 18:00 UTC`` or ``2/6（五）02:00 台北``; with its year where a list spans several."""
+        if self.locale == "zh-TW":
+            pattern = "y/M/d（EEEEE）HH:mm" if year else "M/d（EEEEE）HH:mm"
+        else:
+            pattern = "d MMM y HH:mm" if year else "d MMM HH:mm"
         local = format_datetime(when.astimezone(self.zone), pattern, tzinfo=self.zone, locale=self._babel)
         return f"{local} {self.zone_name}"
 

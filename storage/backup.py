@@ -28,6 +28,8 @@ async def make(url: str, file: Path) -> None:
             raise UserError("There is no store at {path} yet.", path=str(source))
         case State.UNREADABLE:
             raise UserError("The store at {path} cannot be read.", path=str(source))
+    if await asyncio.to_thread(state_of, file) is State.FOREIGN:
+        raise UserError("{path} is not a store of this program.", path=str(file))
     await asyncio.to_thread(copy, source, file)
 
 

@@ -280,7 +280,7 @@ def _details(result: Margin, speech: Speech) -> Iterator[str]:
     for before, step in pairwise(steps):
         yield _step_line(before, step, speech)
     if len(steps) == 1 and steps[0].effective is not None:
-        yield f"{speech.instant(steps[0].effective)} · {_rule_of(steps[0], speech)}"
+        yield f"{speech.instant(steps[0].effective, year=True)} · {_rule_of(steps[0], speech)}"
     yield "-# " + _(
         "Price part: the old rule from the price at the change before to the price at this one; rate part: old rule "
         "to new at this price. The two add up. “Cut”: what a fully margined account has to sell at constant equity."
@@ -295,7 +295,7 @@ def _details(result: Margin, speech: Speech) -> Iterator[str]:
 
 def _step_line(before: Step, step: Step, speech: Speech) -> str:
     _ = speech._
-    when = "" if step.effective is None else speech.instant(step.effective)
+    when = "" if step.effective is None else speech.instant(step.effective, year=True)
     if not step.dated:
         when = _("date unknown, by {time} at the latest").format(time=when)
     elif not step.in_force:

@@ -149,7 +149,7 @@ def test_golds_undated_step_is_told_as_such(leadline: Leadline) -> None:
     assert (answer["rate_pct"], answer["since"]) == (6, None)
     told = leadline("--product", "GC", "--at", "2026-01-31T12:00:00Z").stdout
     assert "date of the change unknown, by 30 Jan 05:00 UTC at the latest" in told.split("\n")[0]
-    assert "\ndate unknown, by 30 Jan 05:00 UTC at the latest · 5\N{NO-BREAK SPACE}% → 6" in told
+    assert "\ndate unknown, by 30 Jan 2026 05:00 UTC at the latest · 5\N{NO-BREAK SPACE}% → 6" in told
     rows = table(leadline, "--product", "GC", "--at", "2026-01-31T12:00:00Z")
     assert [row["date_known"] for row in rows if row["kind"] == "change"] == ["yes", "yes", "no", "yes"]
 

@@ -127,7 +127,7 @@ async def test_details_csv_and_language_answer_the_presser_alone(server: Server,
     assert chinese.ephemeral
     assert texts(sent(asked)) == shown
     told = texts(sent(details))[0]
-    assert f"13 Jan 22:00 UTC · 32,500 USD → **9{NBSP}%** · +18.9{NBSP}%" in told
+    assert f"13 Jan 2026 22:00 UTC · 32,500 USD → **9{NBSP}%** · +18.9{NBSP}%" in told
     assert "32,500 USD, above 43.33 USD/oz" in told
     assert "17:00 New York" in told
     assert texts(sent(chinese))[0].startswith(f"**SI：契約價值的 15{NBSP}%**，2/2（一）22:00 UTC 起生效")

@@ -77,3 +77,13 @@ def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
 
 def test_a_store_without_a_file_has_no_lock() -> None:
     assert lock.path_for("sqlite+aiosqlite://") is None
+
+
+async def test_a_backup_is_not_written_over_a_file_that_is_no_store(
+    sample_file: Path, tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear all")
+    with pytest.raises(UserError, match="is not a store"):
+        await backup.make(url_of(sample_file), letter)
+    assert letter.read_text() == "Dear all"
