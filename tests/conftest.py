@@ -56,7 +56,7 @@ def nobodys_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def tracked() -> list[Path]:
-    """Every file of the repository, as git has it."""
+    """Every file of the repository, as git has it; an unpacked archive has no list to hold files against."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git clone")
     listed = subprocess.run(
@@ -73,7 +73,8 @@ def tracked() -> list[Path]:
 def chromium() -> str:
     """Path of a Chromium: on PATH, in macOS's place, or Playwright's own.
 
-    Without one the test is left out, unless LEADLINE_REQUIRE_BROWSER is set.
+    Without one the test is left out, and says so: a newcomer's first run must not fail for want of a
+    browser. Where LEADLINE_REQUIRE_BROWSER is set, as on a server, it fails.
     """
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if found := shutil.which(name):

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,38 @@ def test_what_the_sample_must_reproduce(leadline: Leadline) -> None:
         ("2026-01-31T09:00:00Z", "broken"),
     ]
     assert levels[83_500]["since"] == "2026-01-31T09:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("price", "vector"),
+    [
+        (
+            77_000,
+            (
+                "02-01 20:00 breaking, 02-01 21:30 broken, 02-01 22:30 reclaiming, 02-01 23:00 broken, "
+                "02-02 00:00 reclaiming, 02-02 02:30 broken, 02-02 09:00 reclaiming, 02-02 12:30 reclaimed, "
+                "02-03 16:00 breaking, 02-03 16:30 broken"
+            ),
+        ),
+        (
+            73_600,
+            (
+                "02-03 18:30 breaking, 02-03 19:00 above, 02-04 17:00 breaking, 02-04 17:30 broken, "
+                "02-04 19:30 reclaiming, 02-04 21:00 broken"
+            ),
+        ),
+    ],
+)
+def test_every_event_of_the_fall_judged_over_all_stored_bars(
+    leadline: Leadline, sample_file: Path, price: float, vector: str
+) -> None:
+    """METHODS 5.1 gives the opening of the deciding bar; an event is told at its close, half an hour later."""
+    told = leadline("--database-url", str(sample_file), "report", "levels", "--json", "--at", AT)
+    [level] = [item for item in json.loads(told.stdout)["levels"] if item["price"] == price]
+    events = [event for event in level["events"] if event["time"] > "2026-01-28"]
+    opened = [datetime.fromisoformat(event["time"]) - timedelta(minutes=30) for event in events]
+    shown = [f"{at:%m-%d %H:%M} {event['to']}" for at, event in zip(opened, events, strict=True)]
+    assert ", ".join(shown) == vector
 
 
 def test_the_shape_of_the_json(leadline: Leadline) -> None:
