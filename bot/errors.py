@@ -2,7 +2,8 @@
 
     Exception
     ├── UserError            a sentence the reader can act on (raised on every floor)
-    │   └── NotAllowed       the reader lacks the right; nothing was changed
+    │   ├── NotAllowed       the reader lacks the right; nothing was changed
+    │   └── AlreadyDone      the same interaction came twice; the first time stands
     └── PictureUnavailable   the words go out without the picture, and say so
 
 Anything else that surfaces is a defect: it is logged with its traceback and the
@@ -20,8 +21,12 @@ class NotAllowed(UserError):  # noqa: N818 -- reads as the answer it is
     """The person asking may not do this here."""
 
 
+class AlreadyDone(UserError):  # noqa: N818 -- reads as the answer it is
+    """Discord delivered an interaction again whose change is already kept."""
+
+
 class PictureUnavailable(Exception):  # noqa: N818 -- a state of the pool, not somebody's mistake
     """A picture could not be drawn in time; the reason is for the log only."""
 
 
-__all__ = ["NotAllowed", "PictureUnavailable", "UserError"]
+__all__ = ["AlreadyDone", "NotAllowed", "PictureUnavailable", "UserError"]

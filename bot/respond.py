@@ -20,12 +20,12 @@ from discord import ui
 from bot import card
 from bot.card import Card, Press, parse_press
 from bot.errors import UserError
-from bot.permissions import is_asker, is_moderator
+from bot.handlers import Pressable
+from bot.permissions import Right, is_asker, is_moderator, open_to
 from bot.reader import Reader
 from bot.reader import of as reader_of
 from bot.reports import REPORTS
 from bot.reports.shapes import Report
-from bot.tree import explain
 
 if TYPE_CHECKING:
     from bot.client import Leadline
@@ -83,7 +83,8 @@ async def _make(
     )
 
 
-class CardButton(ui.DynamicItem[ui.Button[Any]], template=r"ll\d+\|.*"):
+@open_to(Right.MEMBER)
+class CardButton(Pressable[ui.Button[Any]], template=r"ll\d+\|.*"):
     """Every button of every card ever sent, known by its custom_id alone."""
 
     @classmethod
@@ -96,17 +97,11 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=r"ll\d+\|.*"):
     ) -> CardButton:
         return cls(item)  # type: ignore[arg-type] # the template matches only buttons of ours
 
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        try:
-            bot: Leadline = interaction.client
-            bot.refuse_when_closing()
-            press = parse_press(self.custom_id, REPORTS)
-            if press is None:
-                raise UserError("This card is from another version of Leadline. Ask again to get a new one.")
-            async with bot.answers.running():
-                await _pressed(interaction, press)
-        except Exception as error:
-            await explain(interaction, error)
+    async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
+        press = parse_press(self.custom_id, REPORTS)
+        if press is None:
+            raise UserError("This card is from another version of Leadline. Ask again to get a new one.")
+        await _pressed(interaction, press)
 
 
 async def _pressed(interaction: discord.Interaction[Leadline], press: Press) -> None:

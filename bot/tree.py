@@ -10,18 +10,27 @@ from discord import app_commands
 
 from bot.errors import UserError
 from bot.language import Speech, catalogue, nearest
+from bot.permissions import require, right_of
 from bot.reader import of as reader_of
 
 log = structlog.get_logger(__name__)
 
 
 class Tree(app_commands.CommandTree[Any]):
-    """Refuses new work while closing, and sends every failed command through ``explain``."""
+    """Refuses new work while closing and whoever lacks the right; sends what fails through ``explain``."""
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        bot = interaction.client
+        command = interaction.command
         try:
-            interaction.client.refuse_when_closing()
+            bot.refuse_when_closing()
+            if isinstance(command, app_commands.Command):
+                settings = await bot.answers.server(interaction.guild_id or 0)
+                require(interaction, right_of(command.callback), settings)
         except UserError as error:
+            if interaction.type is discord.InteractionType.autocomplete:
+                await interaction.response.autocomplete([])
+                return False
             # Not raised: discord.py hands only its own kinds of error to on_error from here.
             await explain(interaction, error)
             return False

@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.permissions import Right, open_to
 from bot.reports import windows
 from bot.reports.flows import ASSET, REPORT, SINCE
 from bot.respond import answer
@@ -29,6 +30,7 @@ class FlowsCog(commands.Cog):
     )
     @app_commands.describe(asset=locale_str(ASSET.help), since=locale_str(SINCE.help))
     @app_commands.choices(asset=_ASSETS)
+    @open_to(Right.MEMBER)
     async def flows(
         self,
         interaction: discord.Interaction[Leadline],

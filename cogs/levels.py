@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.permissions import Right, open_to
 from bot.reports import windows
 from bot.reports.levels import BARS, INSTRUMENT, INTERVAL, MOST_BARS, REPORT, SINCE
 from bot.respond import answer
@@ -37,6 +38,7 @@ class LevelsCog(commands.Cog):
         bars=locale_str(BARS.help),
     )
     @app_commands.choices(interval=_INTERVALS)
+    @open_to(Right.MEMBER)
     async def levels(
         self,
         interaction: discord.Interaction[Leadline],

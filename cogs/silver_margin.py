@@ -10,6 +10,7 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from analysis.margin import PRODUCTS
+from bot.permissions import Right, open_to
 from bot.reports.silver_margin import (
     COMPARE,
     CONTRACTS,
@@ -58,6 +59,7 @@ class SilverMarginCog(commands.Cog):
         compare=locale_str(COMPARE.help),
     )
     @app_commands.choices(product=_PRODUCTS, side=_SIDES)
+    @open_to(Right.MEMBER)
     async def silver_margin(  # noqa: PLR0917 -- Discord hands options over by name
         self,
         interaction: discord.Interaction[Leadline],

@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.permissions import Right, open_to
 from bot.reports import windows
 from bot.reports.stress import REPORT, SINCE
 from bot.respond import answer
@@ -23,6 +24,7 @@ class StressCog(commands.Cog):
         description=locale_str("Stress or rotation: seven markets side by side, the verdict and why"),
     )
     @app_commands.describe(since=locale_str(SINCE.help))
+    @open_to(Right.MEMBER)
     async def stress(self, interaction: discord.Interaction[Leadline], since: str | None = None) -> None:
         await answer(interaction, REPORT, {} if since is None else {"since": since})
 

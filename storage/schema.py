@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """Every revision this code knows, oldest first; anything else in a file is newer."""
 
 APPLICATION_ID: Final = 0x4C454144  # "LEAD"
@@ -207,6 +207,8 @@ levels = Table(
     Column("bars_to_hold", Integer, nullable=False),
     Column("buffer_share", Float, nullable=False),
     Column("buffer_atr", Float, nullable=False),
+    Column("added_by", BigInteger),
+    Column("added_at", BigInteger),
     sqlite_with_rowid=False,
 )
 
@@ -220,6 +222,22 @@ server_settings = Table(
     Column("theme", String(16), nullable=False),
     Column("public_channels", Text, nullable=False),
     Column("moderator_role", BigInteger),
+    Column("changed_by", BigInteger),
+    Column("changed_at", BigInteger),
+)
+
+servers_left = Table(
+    "servers_left",
+    metadata,
+    Column("server_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("left_at", BigInteger, nullable=False),
+)
+
+handled_interactions = Table(
+    "handled_interactions",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("handled_at", BigInteger, nullable=False),
 )
 
 marks = Table(

@@ -12,7 +12,10 @@ from storage.store import Db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """A server's choices. ``zone`` is an IANA name; ``public_channels`` are channel ids."""
+    """A server's choices. ``zone`` is an IANA name; ``public_channels`` are channel ids.
+
+    ``changed_by`` (a user id) changed them last, at ``changed_at`` (epoch seconds UTC).
+    """
 
     server_id: int
     language: str = "en"
@@ -21,6 +24,8 @@ class ServerSettings:
     theme: str = "dark"
     public_channels: tuple[int, ...] = ()
     moderator_role: int | None = None
+    changed_by: int | None = None
+    changed_at: int | None = None
 
 
 async def settings(db: Db, server_id: int) -> ServerSettings | None:

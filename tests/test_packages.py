@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PACKAGES = ("analysis", "bot", "cogs", "storage")
+PACKAGES = ("analysis", "bot", "cogs", "providers", "storage")
 
 
 def locked(lock: str) -> dict[str, str]:

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Message
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOORS = ("analysis", "bot", "cogs", "storage")
+FLOORS = ("analysis", "bot", "cogs", "providers", "storage")
 CATALOGUE = ROOT / "bot/locales/zh_TW/LC_MESSAGES/bot.po"
 
 # Calls whose first argument is shown to somebody. N_ marks what is translated later.
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "N_": None,
+    "NotAllowed": None,
     "UserError": None,
     "gettext": None,
     "locale_str": None,
@@ -35,7 +36,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 
 
 def extracted(root: Path = ROOT) -> Catalog:
-    """Every sentence the four packages say, with the files that say it."""
+    """Every sentence the packages say, with the files that say it."""
     catalogue = Catalog()
     for floor in FLOORS:
         found = extract_from_dir(

@@ -19,31 +19,32 @@ from storage.state import State, state_of
 from storage.store import Store
 from tests.storage.conftest import dump, opened, url_of
 
-SECOND = """
+LAST = schema.REVISIONS[-1]
+NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "LAST"
 
 
 def upgrade():
     op.add_column("sources", sa.Column("terms", sa.Text))
     with op.batch_alter_table("instruments", recreate="always") as batch:
         batch.add_column(sa.Column("tick", sa.Float))
-"""
+""".replace("LAST", LAST)
 
 
 @pytest.fixture
-def with_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def with_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The shipped migrations and one more, in a folder of their own."""
     folder = tmp_path / "migrations"
     shutil.copytree(migrate._MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    second = folder / "versions" / "r0002.py"
-    second.write_text(SECOND)
+    revision = folder / "versions" / "r9999.py"
+    revision.write_text(NEXT)
     monkeypatch.setattr(migrate, "_MIGRATIONS", folder)
-    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
-    return second
+    monkeypatch.setattr(schema, "REVISIONS", (*schema.REVISIONS, "9999"))
+    return revision
 
 
 def test_the_revisions_are_those_shipped() -> None:
@@ -114,7 +115,7 @@ async def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
 
 
 async def test_an_older_store_is_copied_then_migrated(
-    tmp_path: Path, sample_file: Path, with_second: Path
+    tmp_path: Path, sample_file: Path, with_next: Path
 ) -> None:
     file = tmp_path / "leadline.db"
     file.write_bytes(sample_file.read_bytes())
@@ -134,9 +135,9 @@ async def test_an_older_store_is_copied_then_migrated(
 
 
 async def test_a_migration_that_fails_half_way_leaves_the_store_as_it_was(
-    file: Path, with_second: Path
+    file: Path, with_next: Path
 ) -> None:
-    with_second.write_text(SECOND + "    op.execute('SELECT * FROM no_such_table')\n")
+    with_next.write_text(NEXT + "    op.execute('SELECT * FROM no_such_table')\n")
     before = dump(file)
     with pytest.raises(Exception, match="no_such_table"):
         await migrate.upgrade(url_of(file))
@@ -146,7 +147,7 @@ async def test_a_migration_that_fails_half_way_leaves_the_store_as_it_was(
 async def test_check_finds_what_is_wrong(tmp_path: Path, sample_file: Path) -> None:
     whole = await migrate.check(url_of(sample_file))
     assert whole.ok
-    assert (whole.revision, whole.expected_revision) == ("0001", "0001")
+    assert (whole.revision, whole.expected_revision) == (LAST, LAST)
 
     torn = tmp_path / "torn.db"
     content = bytearray(sample_file.read_bytes())

@@ -1,0 +1,64 @@
+"""What every button, select and modal shares: the right is checked, errors are told, closing waits.
+
+Commands have the same from ``bot/tree.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import discord
+from discord import ui
+
+from bot.permissions import Right, require, right_of
+from bot.tree import explain
+
+if TYPE_CHECKING:
+    from bot.client import Leadline
+
+_Item = TypeVar("_Item", bound=ui.Item[Any])
+
+
+@asynccontextmanager
+async def handling(interaction: discord.Interaction[Leadline], right: Right | None) -> AsyncIterator[None]:
+    """One press or one form: refused while closing or without the right, its error told to the presser."""
+    try:
+        bot = interaction.client
+        bot.refuse_when_closing()
+        async with bot.answers.running():
+            require(interaction, right, await bot.answers.server(interaction.guild_id or 0))
+            yield
+    except Exception as error:
+        await explain(interaction, error)
+
+
+class Pressable(ui.DynamicItem[_Item], Generic[_Item], template=r"(?!)"):
+    """A button or select known by its custom_id alone, so that it works after a restart.
+
+    A subclass gives its ``template``, declares its right with ``open_to`` and says in
+    ``pressed`` what happens; it is made known in ``bot/client.py``. Nothing in a
+    custom_id is trusted: who may do what is read from the interaction.
+    """
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        async with handling(interaction, right_of(type(self))):
+            await self.pressed(interaction)
+
+    async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
+        raise NotImplementedError
+
+
+class Form(ui.Modal):
+    """A modal. A subclass declares its right with ``open_to`` and says in ``submitted`` what happens.
+
+    The right is checked again when it is sent: it may have been taken away while the form stood open.
+    """
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        async with handling(interaction, right_of(type(self))):
+            await self.submitted(interaction)
+
+    async def submitted(self, interaction: discord.Interaction[Leadline]) -> None:
+        raise NotImplementedError
