@@ -31,7 +31,7 @@ class SettingsCog(commands.Cog):
     @app_commands.command(
         name="settings",
         description=locale_str("What this server reads: language, time zone, colours, channels, moderators"),
-        extras={QUESTION: N_("In which language, time zone and colours?")},
+        extras={QUESTION: N_("Where are language, time zone and colours set?")},
     )
     @app_commands.describe(
         language=locale_str("Language of the answers"),
