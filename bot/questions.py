@@ -83,7 +83,7 @@ def words(known: Iterable[Line], ids: Mapping[str, int], speech: Speech, *, mode
     if moderator:
         page.append("### " + _("For moderators"))
         page += [said(line) for line in listed if line.right is Right.MODERATOR]
-    page.append("-# " + _("Every option can be left out. Leadline reads no messages."))
+    page.append("-# " + _("Options are explained while you type. Leadline reads no messages."))
     return "\n".join(page)
 
 

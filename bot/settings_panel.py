@@ -26,12 +26,12 @@ CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
     "language": {
         "zh-TW": N_("Traditional Chinese"),
         "en": N_("English"),
-        BOTH: N_("Both: in the language of each reader's Discord"),
+        BOTH: N_("Both: each reader their own"),
     },
     "palette": {
-        "intl": N_("International: green up, red down"),
-        "tw": N_("Taiwan: red up, green down"),
-        "cb": N_("For colour-blind readers: blue up, orange down"),
+        "intl": N_("Green up, red down (international)"),
+        "tw": N_("Red up, green down (Taiwan)"),
+        "cb": N_("Blue up, orange down (colour-blind safe)"),
     },
     "theme": {"dark": N_("Dark pictures"), "light": N_("Light pictures")},
 }
@@ -133,7 +133,7 @@ def _line(setting: str, shown: Shown, speech: Speech) -> ui.TextDisplay[Any]:
     _ = speech._
     value = value_words(setting, shown.settings, speech, shown.now)
     if getattr(shown.settings, setting) == getattr(shown.default, setting):
-        value = _("{value} (default)").format(value=value)
+        value = _("{value} · default").format(value=value)
     return ui.TextDisplay(_("**{setting}**: {value}").format(setting=_(TITLES[setting]), value=value))
 
 

@@ -60,13 +60,13 @@ async def test_the_panel_shows_what_holds_by_default(server: Server) -> None:
     assert opened.ephemeral
     assert panel(sent(opened)).split("\n") == [
         "### Settings of this server",
-        "**Language**: Both: in the language of each reader's Discord (default)",
-        "**Palette**: International: green up, red down (default)",
-        "**Theme**: Dark pictures (default)",
-        "**Time zone**: UTC (default)",
+        "**Language**: Both: each reader their own · default",
+        "**Palette**: Green up, red down (international) · default",
+        "**Theme**: Dark pictures · default",
+        "**Time zone**: UTC · default",
         "-# To change it, type `/settings zone:` and a city, a country or UTC+8.",
-        "**Public answers**: in every channel (default)",
-        "**Moderators**: whoever may manage the server (default)",
+        "**Public answers**: in every channel · default",
+        "**Moderators**: whoever may manage the server · default",
     ]
     assert {name: chosen(select) for name, select in selects(sent(opened)).items()} == {
         "language": ["both"],
@@ -83,13 +83,13 @@ async def test_a_chinese_server_has_other_defaults(server: Server, chinese_serve
     opened = await server.moderator.slash(server.channel, "settings")
     assert panel(sent(opened)).split("\n") == [
         "### 本伺服器設定",
-        "**語言**：繁體中文（預設）",
-        "**漲跌配色**：台灣慣例：紅漲綠跌（預設）",
-        "**圖表明暗**：深色圖表（預設）",
-        "**時區**：Asia/Taipei · 台北 · UTC+8（預設）",
+        "**語言**：繁體中文 · 預設",
+        "**漲跌配色**：紅漲綠跌（台灣慣例） · 預設",
+        "**圖表明暗**：深色圖表 · 預設",
+        "**時區**：Asia/Taipei · 台北 · UTC+8 · 預設",
         "-# 如要更改，請輸入 `/settings zone:` 與城市、國家或 UTC+8。",
-        "**公開回覆**：所有頻道（預設）",
-        "**管理人員**：可管理伺服器者（預設）",
+        "**公開回覆**：所有頻道 · 預設",
+        "**管理人員**：可管理伺服器者 · 預設",
     ]
     card = await server.alice.slash(server.channel, "flows", since="2026-01-16")
     assert texts(sent(card))[0].startswith("**BTC 現貨 ETF")
@@ -104,7 +104,7 @@ async def test_every_select_saves_at_once_and_says_so(server: Server) -> None:
 
     for setting, values, line in [
         ("language", ["en"], "Saved. Language: **English**"),
-        ("palette", ["cb"], "Saved. Palette: **For colour-blind readers: blue up, orange down**"),
+        ("palette", ["cb"], "Saved. Palette: **Blue up, orange down (colour-blind safe)**"),
         ("theme", ["light"], "Saved. Theme: **Light pictures**"),
         (
             "public_channels",
@@ -173,7 +173,7 @@ async def test_all_in_one_line(server: Server) -> None:
     assert texts(sent(done))[0].split("\n") == [
         "### 本伺服器設定",
         "已儲存。語言：**繁體中文**",
-        "已儲存。漲跌配色：**台灣慣例：紅漲綠跌**",
+        "已儲存。漲跌配色：**紅漲綠跌（台灣慣例）**",
         "已儲存。圖表明暗：**淺色圖表**",
         "已儲存。時區：**Asia/Taipei · 台北 · UTC+8**",
         f"已儲存。管理人員：**<@&{role.id}> 與可管理伺服器者**",
@@ -204,7 +204,7 @@ async def test_a_default_that_was_chosen_stays_when_the_server_becomes_chinese(
     await server.moderator.slash(server.channel, "settings", palette="intl")
     request.getfixturevalue("chinese_server")
     opened = await server.moderator.slash(server.channel, "settings")
-    assert "**Palette**: International: green up, red down\n" in panel(sent(opened))
+    assert "**Palette**: Green up, red down (international)\n" in panel(sent(opened))
 
 
 async def test_the_zones_offered(server: Server, speaking: Speaking) -> None:
