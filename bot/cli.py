@@ -145,9 +145,12 @@ def sync(
     ] = False,
 ) -> None:
     """Tell Discord about the commands now; a start does it by itself when they changed."""
-    from bot import errands
+    from bot import errands, logs
 
-    told = carry_out(errands.sync(ctx.obj.settings, guild_id=guild, clear=clear))
+    settings = ctx.obj.settings
+    # What is told at the end is enough, unless more was asked for.
+    logs.configure("WARNING" if settings.log_level == "INFO" else settings.log_level)
+    told = carry_out(errands.sync(settings, guild_id=guild, clear=clear))
     for server_id, count in told.items():
         where = "all servers" if server_id is None else f"server {server_id}"
         typer.echo(f"Commands for {where}: {count}.")

@@ -35,13 +35,12 @@ async def sync(settings: Settings, *, guild_id: int | None, clear: bool) -> dict
     """
     import discord
 
-    from bot import logs, registration
+    from bot import registration
     from bot.answers import Answers
     from bot.client import Leadline
     from bot.pictures import Pictures
 
     token = token_of(settings)
-    logs.configure("WARNING" if settings.log_level == "INFO" else settings.log_level)
     guild = None if guild_id is None else discord.Object(guild_id)
     told: dict[int | None, int] = {}
     async with writing_store(settings.database_url) as store:

@@ -117,6 +117,8 @@ def resolve(typed: str, now: datetime) -> str:
     Raises UserError when nothing fits, and when several places do whose clocks differ within
     the year. Where they agree all year round (UTC+8), the first of them stands for all.
     """
+    if typed in places():  # as it was offered
+        return typed
     wanted = folded(typed)
     if _offset(wanted) == timedelta(0):
         return NOWHERE

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import UserError
@@ -104,14 +104,15 @@ def test_what_could_be_several_clocks_is_asked_back(typed: str) -> None:
 
 def test_every_place_resolves_to_itself_and_has_a_name_in_both_languages() -> None:
     assert len(zones.places()) > 400
+    assert set(zones.places()) <= available_timezones()
     for zone, place in zones.places().items():
-        assert zone in available_timezones()
         assert zones.resolve(zone, WINTER) == zone
         assert all(place.city(locale) for locale in ("en", "zh-TW"))
     assert zones.places()["Asia/Taipei"].city("zh-TW") == "台北"
     assert set(zones.FIRST) <= set(zones.places())
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=80))
 def test_whatever_is_typed_is_answered_or_refused(typed: str) -> None:
     offered = found(typed)
