@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,22 +16,23 @@ from bot.language import Speech, catalogue
 from bot.permissions import Right, open_to
 from bot.questions import QUESTION
 
-Known = app_commands.Command[Any, ..., Any] | app_commands.Group
+Known = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
 
 pytestmark = pytest.mark.simcord(settle_timeout=30)
 
 
-def leaves(commands: list[Known]) -> Iterator[app_commands.Command[Any, ..., Any]]:
+def leaves(commands: Sequence[Known]) -> Iterator[app_commands.Command[Any, ..., Any]]:
     for command in commands:
         if isinstance(command, app_commands.Group):
             yield from leaves(command.commands)
-        else:
+        elif isinstance(command, app_commands.Command):
             yield command
 
 
 def declared(command: app_commands.Command[Any, ..., Any]) -> str | None:
-    groups = [group for group in (command.parent, command.root_parent) if group is not None]
-    return next((part.extras[QUESTION] for part in (command, *groups) if QUESTION in part.extras), None)
+    groups = (command.parent, command.root_parent)
+    extras = [command.extras, *(group.extras for group in groups if group is not None)]
+    return next((extra[QUESTION] for extra in extras if QUESTION in extra), None)
 
 
 async def test_every_command_has_its_question_in_both_languages(server: Server) -> None:

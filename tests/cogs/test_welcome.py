@@ -43,7 +43,7 @@ async def join(server: Server, guild: simcord.GuildHandle) -> None:
     )
     del payload["unavailable"]
     with server.env._bot_scope():
-        bot_of(server)._connection.parse_guild_create(payload)  # type: ignore[arg-type] # what Discord sends
+        bot_of(server)._connection.parse_guild_create(payload)
     await server.env.settle()
 
 
