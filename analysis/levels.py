@@ -207,10 +207,11 @@ def assess(
     start = int(np.searchsorted(opened_at, window_start.timestamp()))
     if start == len(opened_at):
         raise UserError(
-            "No {interval} bar of {instrument} has closed since {start} UTC.",
+            "No {interval} bar of {instrument} has closed since {start} UTC; the newest closed at {newest} UTC.",
             interval=interval.value,
             instrument=instrument,
             start=f"{window_start.astimezone(UTC):%Y-%m-%d %H:%M}",
+            newest=f"{datetime.fromtimestamp(int(frame['closed_at'].iloc[-1]), UTC):%Y-%m-%d %H:%M}",
         )
     candles = _candles(frame.iloc[start:])
     low, low_at = _lowest(candles, base, closed_at=int(frame["closed_at"].iloc[-1]))

@@ -214,12 +214,18 @@ def assess(
     }
     sessions = _sessions(quotes, as_of)
     if not sessions:
-        raise UserError("No New York close of these markets was known at that time.")
+        raise UserError(
+            "No New York close of {markets} was known at that time.", markets=", ".join(INSTRUMENTS)
+        )
     last = sessions[-1]
     if since is None:
         since = sessions[-WEEK - 1 :][0]
     elif since > last:
-        raise UserError("There has been no New York close since {since}.", since=since.isoformat())
+        raise UserError(
+            "There has been no New York close since {since}; the newest is that of {newest}.",
+            since=since.isoformat(),
+            newest=last.isoformat(),
+        )
     series = {code: _series(quotes[code], sessions) for code in INSTRUMENTS}
     stale = overdue(last, as_of) >= STALE
     z5 = {} if stale else _z5(series, last)

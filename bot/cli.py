@@ -113,6 +113,49 @@ def preview(
     carry_out(running.preview(settings, port=chosen, at=start, live=live))
 
 
+# --- on Discord --------------------------------------------------------------
+
+
+@app.command()
+def invite(
+    ctx: typer.Context,
+    application_id: Annotated[
+        int | None,
+        typer.Option(
+            "--application-id", min=1, help="The application's number; default: read from the token."
+        ),
+    ] = None,
+) -> None:
+    """Print the address at which the bot is let into a server."""
+    from bot import errands
+
+    typer.echo(carry_out(errands.invitation(ctx.obj.settings, application_id)))
+
+
+@app.command()
+def sync(
+    ctx: typer.Context,
+    guild: Annotated[
+        int | None, typer.Option("--guild", min=1, help="The number of one server; default: all servers.")
+    ] = None,
+    *,
+    clear: Annotated[
+        bool,
+        typer.Option("--clear", help="Take the commands away: everywhere, and from the server of --guild."),
+    ] = False,
+) -> None:
+    """Tell Discord about the commands now; a start does it by itself when they changed."""
+    from bot import errands, logs
+
+    settings = ctx.obj.settings
+    # What is told at the end is enough, unless more was asked for.
+    logs.configure("WARNING" if settings.log_level == "INFO" else settings.log_level)
+    told = carry_out(errands.sync(settings, guild_id=guild, clear=clear))
+    for server_id, count in told.items():
+        where = "all servers" if server_id is None else f"server {server_id}"
+        typer.echo(f"Commands for {where}: {count}.")
+
+
 # --- the store ---------------------------------------------------------------
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
+from collections.abc import Mapping
 from typing import Final
 
 import discord
 import structlog
 from discord.ext import commands
 
+from bot import registration, welcome
 from bot.answers import Answers
 from bot.errors import UserError
 from bot.respond import CardButton
+from bot.settings_changes import SettingsItem
 from bot.tree import Translator, Tree
-from storage import marks
+from storage import servers
 
 log = structlog.get_logger(__name__)
 
@@ -23,17 +24,27 @@ log = structlog.get_logger(__name__)
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
-COGS: Final = ("cogs.levels", "cogs.flows", "cogs.silver_margin", "cogs.stress")
+COGS: Final = (
+    "cogs.levels",
+    "cogs.flows",
+    "cogs.silver_margin",
+    "cogs.stress",
+    "cogs.settings",
+    "cogs.help",
+)
 FINISH_SECONDS: Final = 8.0
 """How long closing waits for answers already under way."""
-SYNC_SECONDS: Final = 5.0
-"""How long a start waits for Discord to take the commands; discord.py would repeat for half a minute."""
 
 
 class Leadline(commands.Bot):
-    """One bot on one store. It reads no message, so it asks for no privileged intent."""
+    """One bot on one store. It reads no message, so it asks for no privileged intent.
 
-    def __init__(self, answers: Answers, *, dev_guild_id: int | None = None) -> None:
+    ``command_ids`` are the numbers by which Discord knows the commands, as far as it told.
+    """
+
+    def __init__(
+        self, answers: Answers, *, dev_guild_id: int | None = None, tells_commands: bool = True
+    ) -> None:
         super().__init__(
             # Never used: without the message intents no prefix command can arrive.
             command_prefix=commands.when_mentioned,
@@ -46,54 +57,47 @@ class Leadline(commands.Bot):
         )
         self.answers = answers
         self.clock = answers.clock
+        self.command_ids: Mapping[str, int] = {}
         self._dev_guild_id = dev_guild_id
+        self._tells_commands = tells_commands
         self.translator = Translator()
         self._closing = False
 
     async def setup_hook(self) -> None:
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(CardButton)
+        self.add_dynamic_items(CardButton, SettingsItem)
         await self.tree.set_translator(self.translator)
-        await self._sync()
+        guild = discord.Object(self._dev_guild_id) if self._dev_guild_id else None
+        if guild is not None:
+            self.tree.copy_global_to(guild=guild)
+        if self._tells_commands:
+            self.command_ids = await registration.keep_told(
+                self.tree, self.translator, self.answers.store, guild
+            )
 
     async def on_ready(self) -> None:
         log.info("connected to Discord", servers=len(self.guilds))
+        # Those in an outage are among them.
+        present = {guild.id for guild in self.guilds}
+        async with self.answers.store.write() as db:
+            await servers.look_around(db, present, now=self.clock.now())
 
     def refuse_when_closing(self) -> None:
         """Raises UserError once closing has begun, so that running answers can finish in peace."""
         if self._closing:
             raise UserError("Leadline is restarting. Ask again in a minute.")
 
-    async def _sync(self) -> None:
-        """Tells Discord about the commands, only when they changed since the last time it took them."""
-        guild = discord.Object(self._dev_guild_id) if self._dev_guild_id else None
-        if guild is not None:
-            self.tree.copy_global_to(guild=guild)
-        mark = f"commands:{self.application_id}:{self._dev_guild_id or 'global'}"
-        payload = await self._payload(guild)
-        store = self.answers.store
-        async with store.read() as db:
-            known = await marks.read(db, mark)
-        if known == payload:
-            log.info("commands unchanged")
-            return
-        try:
-            async with asyncio.timeout(SYNC_SECONDS):
-                synced = await self.tree.sync(guild=guild)
-        except Exception as error:
-            # Refused, limited, late, cut off: the old commands still work; the next start tries again.
-            log.warning("commands not synced", reason=str(error) or type(error).__name__)
-            return
-        async with store.write() as db:
-            await marks.write(db, mark, payload)
-        log.info("commands synced", count=len(synced))
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        me = None if self.user is None else guild.get_member(self.user.id)
+        store, now = self.answers.store, self.clock.now()
+        await welcome.joined(guild, me, store, now=now, command_ids=self.command_ids)
 
-    async def _payload(self, guild: discord.abc.Snowflake | None) -> str:
-        """A hash of all that Discord would be told."""
-        known = self.tree.get_commands(guild=guild)
-        payload = [await command.get_translated_payload(self.tree, self.translator) for command in known]
-        return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        # Not for an outage: discord.py tells that as "unavailable".
+        async with self.answers.store.write() as db:
+            await servers.left(db, guild.id, now=self.clock.now())
+        log.info("left a server", server=guild.id)
 
     async def close(self) -> None:
         """Refuses new work, lets running answers finish, then says goodbye to Discord."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 from zoneinfo import ZoneInfo
 
 import discord
@@ -12,6 +12,9 @@ from analysis.charts.look import Look, Palette, Theme
 from bot.language import LOCALES, Speech, nearest
 from storage.servers import ServerSettings
 
+BOTH: Final = "both"
+"""A server that reads both languages: a card is in the one of whoever asked."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
@@ -19,26 +22,34 @@ class Reader:
     look: Look
 
 
+def defaults(server_id: int, locale: discord.Locale | None) -> ServerSettings:
+    """What holds until moderators say otherwise; ``locale`` is the server's, None where there is none.
+
+    Chinese was chosen by somebody: such a server reads Chinese, Taipei time and the red-up
+    palette. English is what Discord gives every server and says nothing: each their own.
+    """
+    if locale is not None and nearest(locale.value) == "zh-TW":
+        return ServerSettings(server_id=server_id, language="zh-TW", zone="Asia/Taipei", palette="tw")
+    return ServerSettings(server_id=server_id, language=BOTH)
+
+
 def of(
     interaction: discord.Interaction, settings: ServerSettings | None, *, locale: str | None = None
 ) -> Reader:
-    """What the server has set; else what its and the reader's Discord say.
+    """What the server has set; else what holds by default.
 
     ``locale`` is a choice made on the card itself and goes before everything.
-    A server whose Discord is Chinese reads Taipei time and the red-up palette
-    until its moderators say otherwise.
     """
-    chinese = interaction.guild_locale is not None and nearest(interaction.guild_locale.value) == "zh-TW"
-    own = nearest(interaction.locale.value)
-    if settings is None:
-        server = own, "Asia/Taipei" if chinese else "UTC", "tw" if chinese else "intl", "dark"
-    else:
-        server = settings.language, settings.zone, settings.palette, settings.theme
-    language, zone, palette, theme = server
+    chosen = settings or defaults(interaction.guild_id or 0, interaction.guild_locale)
     language = locale or (
-        language if language in LOCALES else own
-    )  # a server that reads both: each their own
+        chosen.language if chosen.language in LOCALES else nearest(interaction.locale.value)
+    )
     return Reader(
-        speech=Speech(language, ZoneInfo(zone)),
-        look=Look(locale=language, theme=cast("Theme", theme), palette=cast("Palette", palette), zone=zone),
+        speech=Speech(language, ZoneInfo(chosen.zone)),
+        look=Look(
+            locale=language,
+            theme=cast("Theme", chosen.theme),
+            palette=cast("Palette", chosen.palette),
+            zone=chosen.zone,
+        ),
     )

@@ -129,16 +129,14 @@ async def discord(settings: Settings) -> None:
     from bot.client import Leadline
     from bot.shutdown import stopped_by_signals
 
-    token = settings.discord_token
-    if token is None:
-        raise UserError("There is no DISCORD_TOKEN in .env.")
+    token = token_of(settings)
     logs.configure(settings.log_level)
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         async with _answers(_filled_store(settings.database_url), SystemClock()) as answers:
             bot = Leadline(answers, dev_guild_id=settings.dev_guild_id)
             try:
-                await _connected(bot, token.get_secret_value(), stop)
+                await _connected(bot, token, stop)
             finally:
                 await bot.close()
 
@@ -171,31 +169,44 @@ async def _connected(bot: Leadline, token: str, stop: asyncio.Event) -> None:
             await asyncio.gather(connection, return_exceptions=True)
 
 
+def token_of(settings: Settings) -> str:
+    """Raises UserError while there is none."""
+    if settings.discord_token is None:
+        raise UserError("There is no DISCORD_TOKEN in .env.")
+    return settings.discord_token.get_secret_value()
+
+
+def refused() -> UserError:
+    return UserError("Discord refused the token: put the bot's current one into .env.")
+
+
+def unreachable() -> UserError:
+    return UserError("Discord cannot be reached. Try again in a minute; the log says why.")
+
+
 async def _connection(bot: Leadline, token: str) -> None:
     """Logs in and stays connected until closed; discord.py comes back by itself from what is not final."""
     from aiohttp import ClientError
     from discord import ConnectionClosed, HTTPException, LoginFailure, RateLimited
 
-    refused = UserError("Discord refused the token: put the bot's current one into .env.")
-    unreachable = UserError("Discord cannot be reached. Try again in a minute; the log says why.")
     try:
         await bot.start(token)
     except LoginFailure:
-        raise refused from None
+        raise refused() from None
     except ConnectionClosed as error:
         if error.code == AUTHENTICATION_FAILED:
-            raise refused from None
+            raise refused() from None
         raise UserError("Discord has ended the connection for good (code {code}).", code=error.code) from None
     except (HTTPException, RateLimited, ClientError, OSError) as error:
         if bot.is_closed():  # this is how closing interrupts a call
             return
         log.warning("discord unreachable", reason=str(error) or type(error).__name__)
-        raise unreachable from None
+        raise unreachable() from None
     except AttributeError:
         # discord.py 2.7.1 trips over itself when the very first connection fails, after it has
         # logged why; its latency is not a number until there has been one.
         if math.isnan(bot.latency):
-            raise unreachable from None
+            raise unreachable() from None
         raise
 
 

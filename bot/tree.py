@@ -88,7 +88,8 @@ async def _tell(interaction: discord.Interaction[Any], text: str) -> None:
 
 
 def _speech(interaction: discord.Interaction[Any]) -> Speech:
-    return reader_of(interaction, None).speech
+    # In the person's own language, whatever the server reads: only they see it.
+    return reader_of(interaction, None, locale=nearest(interaction.locale.value)).speech
 
 
 class Translator(app_commands.Translator):

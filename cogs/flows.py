@@ -9,7 +9,9 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.language import N_
 from bot.permissions import Right, open_to
+from bot.questions import QUESTION
 from bot.reports import windows
 from bot.reports.flows import ASSET, REPORT, SINCE
 from bot.respond import answer
@@ -26,6 +28,7 @@ _ASSETS = [
 class FlowsCog(commands.Cog):
     @app_commands.command(
         name="flows",
+        extras={QUESTION: N_("Do the spot ETFs take in or give back?")},
         description=locale_str("What spot ETFs took in or gave back: day by day, streak, cushion, regime"),
     )
     @app_commands.describe(asset=locale_str(ASSET.help), since=locale_str(SINCE.help))

@@ -9,7 +9,9 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.language import N_
 from bot.permissions import Right, open_to
+from bot.questions import QUESTION
 from bot.reports import windows
 from bot.reports.levels import BARS, INSTRUMENT, INTERVAL, MOST_BARS, REPORT, SINCE
 from bot.respond import answer
@@ -29,6 +31,7 @@ _INTERVALS = [
 class LevelsCog(commands.Cog):
     @app_commands.command(
         name="levels",
+        extras={QUESTION: N_("How far down is the next floor?")},
         description=locale_str("How far down is the next floor, and what would have to hold to turn"),
     )
     @app_commands.describe(

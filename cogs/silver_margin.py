@@ -10,7 +10,9 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from analysis.margin import PRODUCTS
+from bot.language import N_
 from bot.permissions import Right, open_to
+from bot.questions import QUESTION
 from bot.reports.silver_margin import (
     COMPARE,
     CONTRACTS,
@@ -45,6 +47,7 @@ _SIDES = [
 class SilverMarginCog(commands.Cog):
     @app_commands.command(
         name="silver-margin",
+        extras={QUESTION: N_("What does a silver contract cost, and where is the margin call?")},
         description=locale_str(
             "What a silver or gold contract costs today, what comes next, where the call is"
         ),

@@ -9,7 +9,9 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.language import N_
 from bot.permissions import Right, open_to
+from bot.questions import QUESTION
 from bot.reports import windows
 from bot.reports.stress import REPORT, SINCE
 from bot.respond import answer
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 class StressCog(commands.Cog):
     @app_commands.command(
         name="stress",
+        extras={QUESTION: N_("Is it stress or rotation?")},
         description=locale_str("Stress or rotation: seven markets side by side, the verdict and why"),
     )
     @app_commands.describe(since=locale_str(SINCE.help))

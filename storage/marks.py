@@ -17,5 +17,10 @@ async def read(db: Db, name: str) -> str | None:
 
 async def write(db: Db, name: str, text: str) -> None:
     """Set a mark, whatever it said before."""
-    await db.execute(delete(schema.marks).where(schema.marks.c.name == name))
+    await remove(db, name)
     await db.execute(insert(schema.marks).values(name=name, text=text))
+
+
+async def remove(db: Db, name: str) -> None:
+    """Take a mark away, if it was there."""
+    await db.execute(delete(schema.marks).where(schema.marks.c.name == name))

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, union, update
 
-from storage import schema
+from storage import marks, schema
+from storage.instants import epoch
 from storage.store import Db
+
+_EVERY: Final = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """A server's choices. ``zone`` is an IANA name; ``public_channels`` are channel ids.
+    """A server's choices. ``zone`` is an IANA name; ``public_channels`` are channel ids;
+    None is every channel, the default, and an empty tuple none.
 
     ``changed_by`` (a user id) changed them last, at ``changed_at`` (epoch seconds UTC).
+    ``language`` is ``en``, ``zh-TW`` or ``both``: posts in both, cards in each reader's own.
     """
 
     server_id: int
@@ -22,7 +30,7 @@ class ServerSettings:
     zone: str = "UTC"
     palette: str = "intl"
     theme: str = "dark"
-    public_channels: tuple[int, ...] = ()
+    public_channels: tuple[int, ...] | None = None
     moderator_role: int | None = None
     changed_by: int | None = None
     changed_at: int | None = None
@@ -34,21 +42,67 @@ async def settings(db: Db, server_id: int) -> ServerSettings | None:
     row = (await db.execute(select(t).where(t.c.server_id == server_id))).mappings().first()
     if row is None:
         return None
-    channels = tuple(int(channel) for channel in row["public_channels"].split())
+    kept = row["public_channels"]
+    channels = None if kept == _EVERY else tuple(int(channel) for channel in kept.split())
     return ServerSettings(**{**row, "public_channels": channels})
 
 
 async def keep(db: Db, chosen: ServerSettings) -> None:
     """Make ``chosen`` the server's settings."""
     t = schema.server_settings
-    values = {**asdict(chosen), "public_channels": " ".join(map(str, chosen.public_channels))}
+    channels = chosen.public_channels
+    values = {
+        **asdict(chosen),
+        "public_channels": _EVERY if channels is None else " ".join(map(str, channels)),
+    }
     done = await db.execute(update(t).where(t.c.server_id == chosen.server_id).values(values))
     if done.rowcount == 0:
         await db.execute(insert(t).values(values))
 
 
+async def left(db: Db, server_id: int, *, now: datetime) -> None:
+    """Note that the bot is no longer in a server; the first note stands. Its next coming is a first one again."""
+    t = schema.servers_left
+    await marks.remove(db, _welcomed(server_id))
+    if await db.scalar(select(t.c.server_id).where(t.c.server_id == server_id)) is None:
+        await db.execute(insert(t).values(server_id=server_id, left_at=epoch(now)))
+
+
+async def returned(db: Db, server_id: int) -> None:
+    """The bot is in the server: whatever note there was that it had left goes."""
+    await db.execute(delete(schema.servers_left).where(schema.servers_left.c.server_id == server_id))
+
+
+async def first_welcome(db: Db, server_id: int, *, now: datetime) -> bool:
+    """Note, before it is sent, that the server is being welcomed; False if it has been since the bot came."""
+    if await marks.read(db, _welcomed(server_id)) is not None:
+        return False
+    await marks.write(db, _welcomed(server_id), str(epoch(now)))
+    return True
+
+
+async def look_around(db: Db, present: Collection[int], *, now: datetime) -> None:
+    """Note what happened while nobody listened: servers left, and servers come back to.
+
+    ``present`` are all servers the bot is in.
+    """
+    noted = set((await db.execute(select(schema.servers_left.c.server_id))).scalars())
+    kept = union(select(schema.server_settings.c.server_id), select(schema.levels.c.server_id))
+    known = set((await db.execute(kept)).scalars()) - {schema.DEFAULT_BOOK}
+    for server_id in sorted(known - noted - set(present)):
+        await left(db, server_id, now=now)
+    for server_id in sorted(noted & set(present)):
+        await returned(db, server_id)
+
+
+def _welcomed(server_id: int) -> str:
+    return f"welcomed:{server_id}"
+
+
 async def forget(db: Db, server_id: int) -> None:
-    """Delete what is kept of a server: its settings and its own level book."""
-    for table in (schema.server_settings, schema.levels):
-        if server_id != schema.DEFAULT_BOOK:
-            await db.execute(delete(table).where(table.c.server_id == server_id))
+    """Delete what is kept of a server: its settings, its own level book, when it was welcomed and left."""
+    if server_id == schema.DEFAULT_BOOK:
+        return
+    for table in (schema.server_settings, schema.levels, schema.servers_left):
+        await db.execute(delete(table).where(table.c.server_id == server_id))
+    await marks.remove(db, _welcomed(server_id))

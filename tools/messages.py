@@ -26,6 +26,7 @@ CATALOGUE = ROOT / "bot/locales/zh_TW/LC_MESSAGES/bot.po"
 # Calls whose first argument is shown to somebody. N_ marks what is translated later.
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
+    "AlreadyDone": None,
     "N_": None,
     "NotAllowed": None,
     "UserError": None,

@@ -52,6 +52,9 @@ async def answer(query: FlowsQuery, asked: Asked) -> Flows:
     async with asked.store.read() as db:
         publisher = _publisher(await flows.publishers(db, query.asset, at=asked.at))
         rows = await flows.known(db, query.asset, at=asked.at, source=publisher.source) if publisher else []
+        empty = publisher is None and await flows.last_source(db, query.asset) is None
+    if empty:
+        raise UserError("The store holds no {asset} ETF flows yet.", asset=query.asset)
     if publisher is None:
         raise UserError("No final day of {asset} ETF flows was known at that time.", asset=query.asset)
 

@@ -122,7 +122,9 @@ async def _series(db: Db, query: LevelsQuery) -> Series:
     if series is None or not series.ohlc:
         known = [item.code for item in await instruments.with_candles(db)]
         if not known:
-            raise UserError("The store holds no prices yet.")
+            raise UserError(
+                "The store holds no prices yet, none of “{instrument}” either.", instrument=query.instrument
+            )
         raise UserError(
             "There are no candles of “{instrument}” here; there are of {known}.",
             instrument=query.instrument,

@@ -347,7 +347,9 @@ def test_no_bars_is_said(bars: pd.DataFrame) -> None:
         ask(bars, at="01-20 00:29")
     with pytest.raises(UserError) as said:
         ask(bars, at="02-05 18:00", window_start=utc("02-05 18:00"))
-    assert str(said.value) == "No 30m bar of BTC has closed since 2026-02-05 18:00 UTC."
+    assert str(said.value) == (
+        "No 30m bar of BTC has closed since 2026-02-05 18:00 UTC; the newest closed at 2026-02-05 18:00 UTC."
+    )
 
 
 def test_a_result_travels_to_another_process(bars: pd.DataFrame) -> None:

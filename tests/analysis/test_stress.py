@@ -349,7 +349,7 @@ def test_two_markets_alone_make_no_session(market: Closes) -> None:
 
 
 def test_what_cannot_be_answered_is_said(market: Closes) -> None:
-    with pytest.raises(UserError, match="No New York close of these markets"):
+    with pytest.raises(UserError, match="No New York close of BTC, SI, GC, ES, NQ, DXY, CL was known"):
         assess(market, as_of=utc("2025-06-01T00:00"))
     with pytest.raises(UserError, match="no New York close since 2026-02-06"):
         assess(market, as_of=utc("2026-02-06T12:00"), since=date(2026, 2, 6))

@@ -198,7 +198,11 @@ def test_words_pictures_and_numbers(leadline: Leadline, tmp_path: Path) -> None:
         (["--since", "soon"], 2, "“soon” is not a start date: write 7d, 1/28 or 2026-01-28.\n"),
         (["--since", "2026-02-07"], 2, "The start date 2026-02-07 lies in the future.\n"),
         (["--since", "改天", "--locale", "zh-TW"], 2, "「改天」不是起日，請寫成 7d、1/28 或 2026-01-28。\n"),
-        (["--since", "2026-02-06"], 1, "There has been no New York close since 2026-02-06.\n"),
+        (
+            ["--since", "2026-02-06"],
+            1,
+            "There has been no New York close since 2026-02-06; the newest is that of 2026-02-05.\n",
+        ),
     ],
 )
 def test_what_cannot_be_answered(leadline: Leadline, options: list[str], status: int, sentence: str) -> None:
@@ -209,4 +213,4 @@ def test_what_cannot_be_answered(leadline: Leadline, options: list[str], status:
 def test_before_the_first_close_there_is_nothing_to_say(leadline: Leadline) -> None:
     told = leadline("--at", "2019-01-01")
     assert (told.exit_code, told.stdout) == (1, "")
-    assert told.stderr == "No New York close of these markets was known at that time.\n"
+    assert told.stderr == "No New York close of BTC, SI, GC, ES, NQ, DXY, CL was known at that time.\n"

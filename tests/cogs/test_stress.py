@@ -103,10 +103,14 @@ async def test_a_chinese_reader_is_answered_in_chinese(server: Server, speaking:
     [
         ("en-US", "someday", "“someday” is not a start date: write 7d, 1/28 or 2026-01-28."),
         ("en-US", "2026-02-06", "The start date 2026-02-06 lies in the future."),
-        ("en-US", "2026-02-05", "There has been no New York close since 2026-02-05."),
+        (
+            "en-US",
+            "2026-02-05",
+            "There has been no New York close since 2026-02-05; the newest is that of 2026-02-04.",
+        ),
         ("en-US", "@everyone", "“@everyone” is not a start date: write 7d, 1/28 or 2026-01-28."),
         ("zh-TW", "改天", "「改天」不是起日，請寫成 7d、1/28 或 2026-01-28。"),
-        ("zh-TW", "2026-02-05", "自 2026-02-05 起還沒有紐約收盤。"),
+        ("zh-TW", "2026-02-05", "自 2026-02-05 起還沒有紐約收盤；最新的是 2026-02-04 收盤。"),
     ],
 )
 async def test_what_cannot_be_answered_is_told_to_the_asker_alone(

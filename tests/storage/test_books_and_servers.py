@@ -1,13 +1,17 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import select
 
 from analysis.levels import Level, Rule
-from storage import level_book, servers
+from storage import level_book, marks, schema, servers
 from storage.servers import ServerSettings
-from storage.store import Store
+from storage.store import Db, Store
+
+NOW = datetime(2026, 2, 5, 18, tzinfo=UTC)
+LATER = datetime(2026, 2, 6, 18, tzinfo=UTC)
 
 
 async def test_the_default_book(store: Store) -> None:
@@ -53,6 +57,11 @@ async def test_settings_are_kept_replaced_and_forgotten(store: Store) -> None:
         await servers.keep(db, first)
         assert await servers.settings(db, 7) == first
         await servers.keep(db, second)
+        assert await servers.settings(db, 7) == second
+        nowhere = ServerSettings(server_id=7, public_channels=(), changed_by=2**62, changed_at=1_770_000_000)
+        await servers.keep(db, nowhere)
+        assert await servers.settings(db, 7) == nowhere
+        await servers.keep(db, second)
         await level_book.write(db, 7, [Level(price=1.0, label="ours")])
     async with store.read() as db:
         assert await servers.settings(db, 7) == second
@@ -62,3 +71,57 @@ async def test_settings_are_kept_replaced_and_forgotten(store: Store) -> None:
         await servers.forget(db, 0)
         assert await servers.settings(db, 7) is None
         assert len(await level_book.read(db, 7)) == 5
+
+
+async def left_at(db: Db) -> dict[int, int]:
+    t = schema.servers_left.c
+    return {row.server_id: row.left_at for row in await db.execute(select(t.server_id, t.left_at))}
+
+
+async def test_every_channel_is_public_until_some_are_chosen(store: Store) -> None:
+    async with store.write() as db:
+        await servers.keep(db, ServerSettings(server_id=7))
+        kept = await servers.settings(db, 7)
+    assert kept is not None
+    assert kept.public_channels is None
+
+
+async def test_a_server_left_is_noted_once_and_the_note_goes_when_it_comes_back(store: Store) -> None:
+    async with store.write() as db:
+        await servers.left(db, 7, now=NOW)
+        await servers.left(db, 7, now=LATER)
+        await servers.left(db, 8, now=LATER)
+        assert await left_at(db) == {7: 1770314400, 8: 1770400800}
+        await servers.returned(db, 7)
+        await servers.returned(db, 9)
+        assert await left_at(db) == {8: 1770400800}
+
+
+async def test_a_server_is_welcomed_once_each_time_the_bot_comes(store: Store) -> None:
+    async with store.write() as db:
+        assert await servers.first_welcome(db, 7, now=NOW)
+        assert not await servers.first_welcome(db, 7, now=LATER)
+        assert await servers.first_welcome(db, 8, now=LATER)
+        await servers.left(db, 7, now=LATER)
+        assert await servers.first_welcome(db, 7, now=LATER)
+
+
+async def test_what_happened_while_nobody_listened(store: Store) -> None:
+    """Servers 1 and 2 chose something, 3 has a book; 2 is gone, 4 was noted as left and is back."""
+    async with store.write() as db:
+        for server_id in (1, 2):
+            await servers.keep(db, ServerSettings(server_id=server_id))
+        await level_book.write(db, 3, [Level(price=1.0, label="ours")])
+        await servers.left(db, 4, now=NOW)
+        await servers.look_around(db, {1, 4, 5}, now=LATER)
+        assert await left_at(db) == {2: 1770400800, 3: 1770400800}
+
+
+async def test_a_forgotten_server_leaves_nothing_behind(store: Store) -> None:
+    async with store.write() as db:
+        await servers.first_welcome(db, 7, now=NOW)
+        await servers.left(db, 7, now=NOW)
+        await servers.first_welcome(db, 7, now=NOW)
+        await servers.forget(db, 7)
+        assert await left_at(db) == {}
+        assert await marks.read(db, "welcomed:7") is None

@@ -1,0 +1,134 @@
+"""A moderator's change of the server's settings: checked, kept at once, shown."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from bot import settings_panel, zones
+from bot.errors import AlreadyDone, UserError
+from bot.handlers import Pressable
+from bot.permissions import Right, open_to
+from bot.reader import defaults
+from bot.reader import of as reader_of
+from bot.settings_panel import CHOICES, Shown
+from storage import handled, servers
+from storage.instants import epoch
+from storage.servers import ServerSettings
+
+if TYPE_CHECKING:
+    from bot.client import Leadline
+
+_PRESS = re.compile(r"set1\|(?P<setting>\w+)\|(?P<action>\w+)")
+
+
+async def panel(
+    interaction: discord.Interaction[Leadline],
+    settings: ServerSettings | None,
+    *,
+    before: ServerSettings | None = None,
+) -> ui.LayoutView:
+    """The panel for whoever asks; with ``before``, it begins with what changed since."""
+    guild = _guild(interaction)
+    now = interaction.client.clock.now()
+    default = defaults(guild.id, interaction.guild_locale)
+    shown = settings or default
+    speech = reader_of(interaction, settings).speech
+    # In a thread: names of places are read from files the first time.
+    await asyncio.to_thread(zones.places)
+    done = "" if before is None else settings_panel.changes_words(before, shown, speech, now)
+    return settings_panel.build(Shown(settings=shown, default=default, now=now, done=done), speech, guild)
+
+
+async def change(
+    interaction: discord.Interaction[Leadline], **chosen: Any
+) -> tuple[ServerSettings, ServerSettings]:
+    """Keeps what was chosen, by field of ServerSettings; returns the settings before and after.
+
+    Raises AlreadyDone when the interaction has come before.
+    """
+    guild = _guild(interaction)
+    bot = interaction.client
+    now = bot.clock.now()
+    async with bot.answers.store.write() as db:
+        if not await handled.first_time(db, interaction.id, now=now):
+            raise AlreadyDone("This has been done already.")
+        stored = await servers.settings(db, guild.id)
+        before = stored or defaults(guild.id, interaction.guild_locale)
+        after = replace(before, **chosen)
+        # Choosing what holds by default is a choice, too: it is kept.
+        if stored is None or after != before:
+            after = replace(after, changed_by=interaction.user.id, changed_at=epoch(now))
+            await servers.keep(db, after)
+    return before, after
+
+
+def moderator_role(interaction: discord.Interaction[Any], role: discord.Role | discord.Object) -> int:
+    """The role's id. Raises UserError unless it is one of this server's that not everybody has."""
+    guild = _guild(interaction)
+    if guild.get_role(role.id) is None:
+        raise UserError("That role does not belong to this server.")
+    if role.id == guild.default_role.id:
+        raise UserError("That role is everybody's: then every member could change these settings.")
+    return role.id
+
+
+def _public_channels(interaction: discord.Interaction[Any], channels: list[int]) -> tuple[int, ...]:
+    guild = _guild(interaction)
+    if not channels or any(guild.get_channel(channel) is None for channel in channels):
+        raise UserError("That channel does not belong to this server.")
+    return tuple(sorted(channels))
+
+
+def _guild(interaction: discord.Interaction[Any]) -> discord.Guild:
+    if interaction.guild is None:
+        raise UserError("Settings belong to a server: open them there.")
+    return interaction.guild
+
+
+@open_to(Right.MODERATOR)
+class SettingsItem(Pressable[ui.Item[Any]], template=r"set\d+\|.*"):
+    """Every select and button of every panel ever shown, known by its custom_id alone."""
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
+        item: ui.Item[Any],
+        match: re.Match[str],  # noqa: ARG003
+        /,
+    ) -> SettingsItem:
+        return cls(item)
+
+    async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
+        before, after = await change(interaction, **self._chosen(interaction))
+        await interaction.response.edit_message(view=await panel(interaction, after, before=before))
+
+    def _chosen(self, interaction: discord.Interaction[Any]) -> dict[str, Any]:
+        """The field of ServerSettings with its new value. Raises UserError for what no panel offers."""
+        press = _PRESS.fullmatch(self.custom_id)
+        values: list[Any] = list(self.item.values) if isinstance(self.item, _SELECTS) else []
+        match (press["setting"], press["action"], values) if press else ():
+            case ("language" | "palette" | "theme") as setting, "choose", [str(value)] if (
+                value in CHOICES[setting]
+            ):
+                return {setting: value}
+            case "public_channels", "choose", [*channels] if isinstance(self.item, ui.ChannelSelect):
+                return {"public_channels": _public_channels(interaction, [one.id for one in channels])}
+            case "public_channels", "every", []:
+                return {"public_channels": None}
+            case "public_channels", "none", []:
+                return {"public_channels": ()}
+            case "moderator_role", "choose", [discord.Role() as role]:
+                return {"moderator_role": moderator_role(interaction, role)}
+            case "moderator_role", "none", []:
+                return {"moderator_role": None}
+        raise UserError("This panel is from another version of Leadline. Type /settings to get a new one.")
+
+
+_SELECTS = (ui.Select, ui.ChannelSelect, ui.RoleSelect)
