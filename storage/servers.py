@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from sqlalchemy import delete, insert, select, update
 
 from storage import schema
 from storage.store import Db
 
+_EVERY: Final = "*"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """A server's choices. ``zone`` is an IANA name; ``public_channels`` are channel ids.
+    """A server's choices. ``zone`` is an IANA name; ``public_channels`` are channel ids;
+    None is every channel, the default, and an empty tuple none.
 
     ``changed_by`` (a user id) changed them last, at ``changed_at`` (epoch seconds UTC).
     """
@@ -22,7 +26,7 @@ class ServerSettings:
     zone: str = "UTC"
     palette: str = "intl"
     theme: str = "dark"
-    public_channels: tuple[int, ...] = ()
+    public_channels: tuple[int, ...] | None = None
     moderator_role: int | None = None
     changed_by: int | None = None
     changed_at: int | None = None
@@ -34,14 +38,19 @@ async def settings(db: Db, server_id: int) -> ServerSettings | None:
     row = (await db.execute(select(t).where(t.c.server_id == server_id))).mappings().first()
     if row is None:
         return None
-    channels = tuple(int(channel) for channel in row["public_channels"].split())
+    kept = row["public_channels"]
+    channels = None if kept == _EVERY else tuple(int(channel) for channel in kept.split())
     return ServerSettings(**{**row, "public_channels": channels})
 
 
 async def keep(db: Db, chosen: ServerSettings) -> None:
     """Make ``chosen`` the server's settings."""
     t = schema.server_settings
-    values = {**asdict(chosen), "public_channels": " ".join(map(str, chosen.public_channels))}
+    channels = chosen.public_channels
+    values = {
+        **asdict(chosen),
+        "public_channels": _EVERY if channels is None else " ".join(map(str, channels)),
+    }
     done = await db.execute(update(t).where(t.c.server_id == chosen.server_id).values(values))
     if done.rowcount == 0:
         await db.execute(insert(t).values(values))
