@@ -12,8 +12,10 @@ import structlog
 from discord.ext import commands
 
 from bot.answers import Answers
+from bot.cooldowns import Cooldowns
 from bot.errors import UserError
-from bot.respond import CardButton
+from bot.repeats import Repeats
+from bot.respond import CardButton, DeleteButton
 from bot.tree import Translator, Tree
 from storage import marks
 
@@ -33,7 +35,14 @@ SYNC_SECONDS: Final = 5.0
 class Leadline(commands.Bot):
     """One bot on one store. It reads no message, so it asks for no privileged intent."""
 
-    def __init__(self, answers: Answers, *, dev_guild_id: int | None = None) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        *,
+        dev_guild_id: int | None = None,
+        localized_names: bool = False,
+        cooldowns: Cooldowns | None = None,
+    ) -> None:
         super().__init__(
             # Never used: without the message intents no prefix command can arrive.
             command_prefix=commands.when_mentioned,
@@ -47,13 +56,15 @@ class Leadline(commands.Bot):
         self.answers = answers
         self.clock = answers.clock
         self._dev_guild_id = dev_guild_id
-        self.translator = Translator()
+        self.cooldowns = cooldowns or Cooldowns()
+        self.repeats = Repeats()
+        self.translator = Translator(names=localized_names)
         self._closing = False
 
     async def setup_hook(self) -> None:
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(CardButton)
+        self.add_dynamic_items(CardButton, DeleteButton)
         await self.tree.set_translator(self.translator)
         await self._sync()
 

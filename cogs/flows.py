@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.permissions import Right, open_to
 from bot.reports import windows
 from bot.reports.flows import ASSET, REPORT, SINCE
-from bot.respond import answer
+from bot.respond import PRIVATE, answer
 
 if TYPE_CHECKING:
     from bot.client import Leadline
@@ -28,7 +28,7 @@ class FlowsCog(commands.Cog):
         name="flows",
         description=locale_str("What spot ETFs took in or gave back: day by day, streak, cushion, regime"),
     )
-    @app_commands.describe(asset=locale_str(ASSET.help), since=locale_str(SINCE.help))
+    @app_commands.describe(asset=locale_str(ASSET.help), since=locale_str(SINCE.help), private=PRIVATE)
     @app_commands.choices(asset=_ASSETS)
     @open_to(Right.MEMBER)
     async def flows(
@@ -36,9 +36,11 @@ class FlowsCog(commands.Cog):
         interaction: discord.Interaction[Leadline],
         asset: app_commands.Choice[str] | None = None,
         since: str | None = None,
+        private: bool = False,  # noqa: FBT001, FBT002 -- discord.py's form of a flag
     ) -> None:
         typed = {"asset": asset.value if asset else None, "since": since}
-        await answer(interaction, REPORT, {name: value for name, value in typed.items() if value is not None})
+        words = {name: value for name, value in typed.items() if value is not None}
+        await answer(interaction, REPORT, words, private=private)
 
     @flows.autocomplete("since")
     async def _since(

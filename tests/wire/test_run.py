@@ -17,7 +17,7 @@ from storage import lock
 from tests.wire import rules
 from tests.wire.conftest import Launch, Open
 from tests.wire.loopback import Answer, Discord
-from tests.wire.payloads import ALICE, APPLICATION, BOB, DEFERRED, EDIT, GUILD, MESSAGE, MODERATOR
+from tests.wire.payloads import ALICE, APPLICATION, BOB, DEFERRED, EDIT, GUILD, MESSAGE, MODERATOR, Person
 
 GLOBAL = f"/applications/{APPLICATION}/commands"
 DEV = f"/applications/{APPLICATION}/guilds/{GUILD}/commands"
@@ -47,7 +47,7 @@ async def test_first_start_first_answers_kill_and_restart(
     assert rules.texts(message).endswith("sample, ends 2026-02-06")
     assert rules.texts(message).startswith("**BTC ")
     assert Image.open(io.BytesIO(card.picture)).size == (1280, 720)
-    assert list(rules.buttons(message)) == ["30m", "1h", "4h", "1d", "Details", "CSV", "中文"]
+    assert list(rules.buttons(message)) == ["30m", "1h", "4h", "1d", "Details", "CSV", "中文", "Delete"]
 
     before = card.picture
     for presser in (ALICE, MODERATOR):
@@ -141,12 +141,15 @@ async def test_fifty_at_once(launch: Launch, discord: Discord, database: Path) -
     await discord.connected()
 
     # The plainest question, which is also drawn ahead at the start: all the same it is drawn once.
-    many = [await discord.slash(ALICE, "levels") for _ in range(50)]
+    # Each for themselves: of fifty cards for all, all but the first would be links to it.
+    people = [Person(id=str(500000000000000000 + n), name=f"member {n}") for n in range(50)]
+    many = [await discord.slash(person, "levels", private=True) for person in people]
     cards = [await asked.answer() for asked in many]
 
     assert max(asked.waited for asked in many) < 3
     assert {asked.kind for asked in many} <= {MESSAGE, DEFERRED}
     assert Counter(asked.followups for asked in many) == {0: 50}
+    assert all(asked.ephemeral for asked in many)
     assert len({rules.texts(card) for card in cards}) == 1
     assert len({asked.picture for asked in many}) == 1
     # One for the fifty; the other is the plainest question, asked by the bot itself to warm up.
