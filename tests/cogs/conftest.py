@@ -20,7 +20,7 @@ PATIENT = Rate(burst=10**6, seconds=1)
 
 @pytest.fixture
 def simcord_bot(answers: Answers) -> Leadline:
-    # In SimCord no time passes by itself: without this the eleventh press of a test would be refused.
+    # A test presses faster than anybody: its eleventh press would be refused.
     return Leadline(answers, cooldowns=Cooldowns(person=PATIENT, server=PATIENT))
 
 
