@@ -42,10 +42,10 @@ class Asked:
             self.record.source_message_id = int(on["id"])
 
     async def deliver(self, times: int = 1) -> InteractionResult:
-        """As Discord would, ``times`` in a row; the result of the first answer."""
+        """As Discord would, ``times`` without waiting for an answer; the result of the first."""
         for _ in range(times):
             self.env.backend.emit("INTERACTION_CREATE", copy.deepcopy(self.payload))
-            await self.env.settle()
+        await self.env.settle()
         return InteractionResult(self.env, self.record)
 
     def interaction(self) -> discord.Interaction[Leadline]:
