@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from bot.cooldowns import Cooldowns, Rate
 
 pytestmark = pytest.mark.simcord(settle_timeout=30)
 
-Lines = list[dict[str, Any]]
+Lines = list[MutableMapping[str, Any]]
 
 
 @pytest.fixture

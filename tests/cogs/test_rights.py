@@ -70,7 +70,8 @@ def import_all() -> None:
 
 def below(parent: type) -> Iterator[type]:
     """Every subclass, of whatever depth."""
-    for child in parent.__subclasses__():
+    children: list[type] = parent.__subclasses__()
+    for child in children:
         yield child
         yield from below(child)
 
@@ -86,9 +87,12 @@ def ours(parent: type) -> list[type]:
 
 def leaves(leadline: Leadline) -> list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu]:
     """Every command that can be called, out of groups and of groups in groups."""
-    kinds = (discord.AppCommandType.user, discord.AppCommandType.message)
-    walked = [one for one in leadline.tree.walk_commands() if isinstance(one, app_commands.Command)]
-    return [*walked, *(menu for kind in kinds for menu in leadline.tree.walk_commands(type=kind))]
+    tree = leadline.tree
+    return [
+        *(one for one in tree.walk_commands() if isinstance(one, app_commands.Command)),
+        *tree.walk_commands(type=discord.AppCommandType.user),
+        *tree.walk_commands(type=discord.AppCommandType.message),
+    ]
 
 
 # Samples, so that the sweep below is known to bite whatever the product has
@@ -242,7 +246,7 @@ def kind_of(pressable: type) -> int:
 @functools.cache
 def custom_id_of(pressable: Any) -> str:
     """The shortest custom_id that a Pressable answers to."""
-    pattern = pressable.__discord_ui_compiled_template__
+    pattern: re.Pattern[str] = pressable.__discord_ui_compiled_template__
     return hypothesis.find(
         st.from_regex(pattern, fullmatch=True).filter(lambda text: 1 <= len(text) <= 100),
         lambda _: True,
