@@ -46,6 +46,9 @@ class Asked:
         for _ in range(times):
             self.env.backend.emit("INTERACTION_CREATE", copy.deepcopy(self.payload))
         await self.env.settle()
+        return self.result()
+
+    def result(self) -> InteractionResult:
         return InteractionResult(self.env, self.record)
 
     def interaction(self) -> discord.Interaction[Leadline]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import simcord
 from people import Server, Speaking, bot_of, buttons, people_of, sent, texts
+from raw import COMMAND, Asked, command
 
 from analysis.charts.look import Picture
 from bot import respond
@@ -109,6 +110,26 @@ async def test_a_card_that_came_late_answers_too(answers: Answers) -> None:
         first = await server.alice.slash(server.channel, "levels")
         again = await server.bob.slash(server.channel, "levels")
         assert link_to(first, server) in texts(sent(again))[0]
+
+
+def both_ask(server: Server) -> tuple[Asked, Asked]:
+    alice, bob = (
+        Asked(server.env, COMMAND, person, server.channel, command("levels", []))
+        for person in (server.alice, server.bob)
+    )
+    for asked in (alice, bob):
+        server.env.backend.emit("INTERACTION_CREATE", asked.payload)
+    return alice, bob
+
+
+async def test_two_at_the_same_moment_are_one_card(server: Server) -> None:
+    alice, bob = both_ask(server)
+    await server.env.settle()
+    first, again = alice.result(), bob.result()
+    assert not first.ephemeral
+    assert again.ephemeral
+    assert link_to(first, server) in texts(sent(again))[0]
+    assert len(server.channel.history()) == 1
 
 
 @pytest.mark.parametrize("deleter", ["alice", "moderator"])

@@ -78,6 +78,8 @@ async def test_in_a_private_chat_there_is_nothing_to_hide(server: Server) -> Non
     chinese = await server.alice.user.click(sent(asked), label="中文")
     assert "Post here" not in buttons(sent(chinese))
     assert "貼到頻道" not in buttons(sent(chinese))
+    await server.alice.user.click(sent(asked), label="Delete")
+    assert asked.response is None
 
 
 @pytest.mark.parametrize("report", sorted(REPORTS))

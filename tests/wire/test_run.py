@@ -17,7 +17,18 @@ from storage import lock
 from tests.wire import rules
 from tests.wire.conftest import Launch, Open
 from tests.wire.loopback import Answer, Discord
-from tests.wire.payloads import ALICE, APPLICATION, BOB, DEFERRED, EDIT, GUILD, MESSAGE, MODERATOR, Person
+from tests.wire.payloads import (
+    ALICE,
+    APPLICATION,
+    BOB,
+    CHANNEL,
+    DEFERRED,
+    EDIT,
+    GUILD,
+    MESSAGE,
+    MODERATOR,
+    Person,
+)
 
 GLOBAL = f"/applications/{APPLICATION}/commands"
 DEV = f"/applications/{APPLICATION}/guilds/{GUILD}/commands"
@@ -156,3 +167,28 @@ async def test_fifty_at_once(launch: Launch, discord: Discord, database: Path) -
     assert sum(event.startswith("drew levels") for event in bot.events()) <= 2
     # At DEBUG, too, a line stays a line: no payload, no rows of the store.
     assert max(len(line) for line in bot.err) < 1000
+
+
+async def test_the_same_question_twice_while_the_first_card_is_being_drawn(
+    launch: Launch, discord: Discord, database: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    await launch(discord, database, DRAWING_GATE=str(gate))
+    await discord.connected()
+    first = await discord.slash(ALICE, "levels", since="2026-01-29")
+    again = await discord.slash(BOB, "levels", since="2026-01-29")
+    for asked in (first, again):
+        await asyncio.wait_for(asked.acknowledged.wait(), 10)
+        # In time, although the second had waited for the first before it began.
+        assert asked.kind == DEFERRED
+        assert asked.waited < 3
+    gate.touch()
+    # One card for all; whoever asked meanwhile has their own.
+    assert rules.texts(await first.answer()) == rules.texts(await again.answer())
+    assert (first.ephemeral, again.ephemeral) == (False, True)
+    # Now that it is there, it is pointed at.
+    third = await discord.slash(MODERATOR, "levels", since="2026-01-29")
+    told = rules.texts(await third.answer())
+    assert told.endswith(f"https://discord.com/channels/{GUILD}/{CHANNEL}/{first.message['id']}")
+    assert third.ephemeral
+    assert third.followups == first.followups == again.followups == 0
