@@ -11,7 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -37,10 +37,11 @@ PICTURE_SECONDS: Final = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A result and the instant it was asked at."""
+    """A result and the instant it was asked at; ``kept`` when somebody had asked before."""
 
     result: Any
     at: datetime
+    kept: bool = False
 
 
 class Answers:
@@ -67,14 +68,16 @@ class Answers:
             return await self._answer(report, query, Asked(store=self.store, at=now, server_id=server_id))
         key = (report.name, query, server_id, self.store.version, now.replace(second=0, microsecond=0))
         task = self._made.get(key)
+        kept = task is not None
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            kept = False
             asked = Asked(store=self.store, at=now, server_id=server_id)
             task = asyncio.create_task(self._answer(report, query, asked), name=f"answer {report.name}")
             self._made[key] = task
             while len(self._made) > MOST_KEPT:
                 self._made.popitem(last=False)
         # Shielded: one reader who goes away must not take the others' answer along.
-        return await asyncio.shield(task)
+        return replace(await asyncio.shield(task), kept=kept)
 
     async def _answer(self, report: Report[Any, Any], query: Any, asked: Asked) -> Answered:
         async with self._calculating:

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Final
 
 import discord
@@ -20,6 +21,9 @@ TEXT_LIMIT: Final = 4000
 """Characters in all text of one V2 message."""
 CUSTOM_ID_LIMIT: Final = 100
 CUSTOM_ID_VERSION: Final = 1
+ACTIONS: Final = frozenset({"to", "more", "csv", "lang", "post", "own"})
+DELETE_ID: Final = "ll-delete"
+"""custom_id of the button that deletes the card it stands on, whatever the card says."""
 PICTURE_NAME: Final = "{report}.png"
 LANGUAGE_NAMES: Final = {"en": "English", "zh-TW": "中文"}
 _CUSTOM_ID = re.compile(r"ll(?P<version>\d{1,4})\|(?P<rest>.*)", re.DOTALL)
@@ -30,7 +34,8 @@ class Press:
     """What a button says: an action on a report asked with certain words, in a language.
 
     ``action`` is ``to`` (change the switch option to ``argument``), ``more`` (details),
-    ``csv`` or ``lang`` (``argument`` is the language).
+    ``csv``, ``lang`` (``argument`` is the language), ``post`` (the same card for all) or
+    ``own`` (the same card for the presser).
     """
 
     report: str
@@ -60,13 +65,25 @@ def parse_press(custom_id: str, reports: Mapping[str, Report[Any, Any]]) -> Pres
     if report is None or len(rest) != 3 + len(report.options):
         return None
     action, argument, locale, *values = rest
-    if action not in {"to", "more", "csv", "lang"} or locale not in LOCALES:
+    if action not in ACTIONS or locale not in LOCALES:
         return None
     # A language becomes the name of a folder of words.
     if action == "lang" and argument not in LOCALES:
         return None
     words = {option.name: value for option, value in zip(report.options, values, strict=True) if value}
     return Press(report=name, action=action, argument=argument, locale=locale, words=words)
+
+
+class Audience(Enum):
+    """Who sees a card, which decides how its buttons end.
+
+    ``EVERYBODY`` in the channel: the asker may delete it. ``ASKER`` alone, who may post it.
+    ``ASKER_ONLY``: there is nowhere to post it.
+    """
+
+    EVERYBODY = "everybody"
+    ASKER = "asker"
+    ASKER_ONLY = "asker only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +101,7 @@ def build(
     *,
     words: Mapping[str, str],
     speech: Speech,
+    audience: Audience = Audience.EVERYBODY,
     private: bool = False,
 ) -> Card:
     """Text first, picture second, buttons last; complete without the picture.
@@ -111,7 +129,7 @@ def build(
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
     if not private:
-        for row in _buttons(report, words, speech):
+        for row in _buttons(report, words, speech, audience):
             view.add_item(row)
     # Presses are answered by their custom_id alone (bot/respond.py), so that they
     # work after a restart; discord.py need not remember this view.
@@ -119,7 +137,9 @@ def build(
     return Card(view=view, files=files)
 
 
-def _buttons(report: Report[Any, Any], words: Mapping[str, str], speech: Speech) -> list[ui.ActionRow[Any]]:
+def _buttons(
+    report: Report[Any, Any], words: Mapping[str, str], speech: Speech, audience: Audience
+) -> list[ui.ActionRow[Any]]:
     _ = speech._
 
     def button(label: str, action: str, argument: str = "", *, current: bool = False) -> ui.Button[Any]:
@@ -134,12 +154,33 @@ def _buttons(report: Report[Any, Any], words: Mapping[str, str], speech: Speech)
             ui.ActionRow(*(button(value, "to", value, current=value == now) for value in report.buttons))
         )
     other = next(locale for locale in LOCALES if locale != speech.locale)
-    rows.append(
-        ui.ActionRow(
-            button(_("Details"), "more"), button("CSV", "csv"), button(LANGUAGE_NAMES[other], "lang", other)
-        )
-    )
+    last = [button(_("Details"), "more"), button("CSV", "csv"), button(LANGUAGE_NAMES[other], "lang", other)]
+    match audience:
+        case Audience.EVERYBODY:
+            last.append(ui.Button(label=_("Delete"), custom_id=DELETE_ID))
+        case Audience.ASKER:
+            last.append(button(_("Post here"), "post"))
+        case Audience.ASKER_ONLY:
+            pass
+    rows.append(ui.ActionRow(*last))
     return rows
+
+
+def asked_already(
+    report: Report[Any, Any], link: str, *, words: Mapping[str, str], speech: Speech
+) -> ui.LayoutView:
+    """What somebody is shown instead of a second card: where the first is, and a way to one of their own."""
+    _ = speech._
+    press = Press(report=report.name, action="own", argument="", locale=speech.locale, words=words)
+    view = ui.LayoutView(timeout=None)
+    view.add_item(
+        ui.TextDisplay(_("The same was asked here less than a minute ago: {link}").format(link=link))
+    )
+    view.add_item(
+        ui.ActionRow(ui.Button(label=_("Answer me all the same"), custom_id=press.custom_id(report)))
+    )
+    view.stop()
+    return view
 
 
 def words_only(text: str) -> ui.LayoutView:

@@ -12,8 +12,10 @@ from discord.ext import commands
 
 from bot import registration, welcome
 from bot.answers import Answers
+from bot.cooldowns import Cooldowns
 from bot.errors import UserError
-from bot.respond import CardButton
+from bot.repeats import Repeats
+from bot.respond import CardButton, DeleteButton
 from bot.settings_changes import SettingsItem
 from bot.tree import Translator, Tree
 from storage import servers
@@ -43,7 +45,13 @@ class Leadline(commands.Bot):
     """
 
     def __init__(
-        self, answers: Answers, *, dev_guild_id: int | None = None, tells_commands: bool = True
+        self,
+        answers: Answers,
+        *,
+        dev_guild_id: int | None = None,
+        localized_names: bool = False,
+        tells_commands: bool = True,
+        cooldowns: Cooldowns | None = None,
     ) -> None:
         super().__init__(
             # Never used: without the message intents no prefix command can arrive.
@@ -60,13 +68,15 @@ class Leadline(commands.Bot):
         self.command_ids: Mapping[str, int] = {}
         self._dev_guild_id = dev_guild_id
         self._tells_commands = tells_commands
-        self.translator = Translator()
+        self.cooldowns = cooldowns or Cooldowns()
+        self.repeats = Repeats()
+        self.translator = Translator(names=localized_names)
         self._closing = False
 
     async def setup_hook(self) -> None:
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(CardButton, SettingsItem)
+        self.add_dynamic_items(CardButton, DeleteButton, SettingsItem)
         await self.tree.set_translator(self.translator)
         guild = discord.Object(self._dev_guild_id) if self._dev_guild_id else None
         if guild is not None:

@@ -45,7 +45,11 @@ async def sync(settings: Settings, *, guild_id: int | None, clear: bool) -> dict
     told: dict[int | None, int] = {}
     async with writing_store(settings.database_url) as store:
         # Nothing is answered, so nothing is drawn.
-        bot = Leadline(Answers(store, Pictures(charts=()), SystemClock()), tells_commands=False)
+        bot = Leadline(
+            Answers(store, Pictures(charts=()), SystemClock()),
+            localized_names=settings.localized_command_names,
+            tells_commands=False,
+        )
         async with bot:
             with _refusals_in_words():
                 await bot.login(token)

@@ -1,18 +1,18 @@
-"""What every button, select and modal shares: the right is checked, errors are told, closing waits.
+"""What every button, select and modal shares: cool-down, right, errors told, one line logged, closing waits.
 
 Commands have the same from ``bot/tree.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import discord
 from discord import ui
 
-from bot.permissions import Right, require, right_of
+from bot.interaction_log import one_line
+from bot.permissions import require, right_of
 from bot.tree import explain
 
 if TYPE_CHECKING:
@@ -21,17 +21,22 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item", bound=ui.Item[Any])
 
 
-@asynccontextmanager
-async def handling(interaction: discord.Interaction[Leadline], right: Right | None) -> AsyncIterator[None]:
-    """One press or one form: refused while closing or without the right, its error told to the presser."""
-    try:
-        bot = interaction.client
-        bot.refuse_when_closing()
-        async with bot.answers.running():
-            require(interaction, right, await bot.answers.server(interaction.guild_id or 0))
-            yield
-    except Exception as error:
-        await explain(interaction, error)
+async def handle(
+    interaction: discord.Interaction[Leadline],
+    handler: type,
+    work: Callable[[discord.Interaction[Leadline]], Awaitable[None]],
+) -> None:
+    """One press or one form: refused while closing, too often or without the right; errors are told."""
+    with one_line(interaction, handler.__name__):
+        try:
+            bot = interaction.client
+            bot.refuse_when_closing()
+            async with bot.answers.running():
+                bot.cooldowns.take(interaction.user.id, interaction.guild_id)
+                require(interaction, right_of(handler), await bot.answers.server(interaction.guild_id or 0))
+                await work(interaction)
+        except Exception as error:
+            await explain(interaction, error)
 
 
 class Pressable(ui.DynamicItem[_Item], Generic[_Item], template=r"(?!)"):
@@ -43,8 +48,7 @@ class Pressable(ui.DynamicItem[_Item], Generic[_Item], template=r"(?!)"):
     """
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        async with handling(interaction, right_of(type(self))):
-            await self.pressed(interaction)
+        await handle(interaction, type(self), self.pressed)
 
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         raise NotImplementedError
@@ -57,8 +61,7 @@ class Form(ui.Modal):
     """
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        async with handling(interaction, right_of(type(self))):
-            await self.submitted(interaction)
+        await handle(interaction, type(self), self.submitted)
 
     async def submitted(self, interaction: discord.Interaction[Leadline]) -> None:
         raise NotImplementedError

@@ -68,11 +68,14 @@ def require(interaction: discord.Interaction, right: Right | None, settings: Ser
 
 
 def is_moderator(interaction: discord.Interaction, settings: ServerSettings | None) -> bool:
-    """Manage Server, or the moderator role the server has chosen; nobody in a private chat."""
+    """Manage Server, or the moderator role the server has chosen; nobody in a private chat.
+
+    The permissions are those Discord has computed for this member in this channel.
+    """
     member = interaction.user
     if interaction.guild_id is None or not isinstance(member, discord.Member):
         return False
-    if interaction.permissions.manage_guild:
+    if interaction.permissions.administrator or interaction.permissions.manage_guild:
         return True
     role = settings.moderator_role if settings is not None else None
     return role is not None and any(held.id == role for held in member.roles)
@@ -83,3 +86,21 @@ def is_asker(interaction: discord.Interaction) -> bool:
     message = interaction.message
     metadata = None if message is None else message.interaction_metadata
     return metadata is not None and metadata.user.id == interaction.user.id
+
+
+def is_public(interaction: discord.Interaction, settings: ServerSettings | None) -> bool:
+    """Whether reports answer for all to see here; a thread is as its channel. A private chat hides nothing."""
+    channels = settings.public_channels if settings is not None else None
+    if interaction.guild_id is None or channels is None:
+        return True
+    return bool({interaction.channel_id, getattr(interaction.channel, "parent_id", None)} & set(channels))
+
+
+def may_post(interaction: discord.Interaction) -> bool:
+    """Whether this person could say something themselves where they are, and so may have us say it."""
+    permissions = interaction.permissions
+    if interaction.guild_id is None:
+        return False
+    if isinstance(interaction.channel, discord.Thread):
+        return permissions.send_messages_in_threads
+    return permissions.send_messages

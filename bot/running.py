@@ -134,7 +134,11 @@ async def discord(settings: Settings) -> None:
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         async with _answers(_filled_store(settings.database_url), SystemClock()) as answers:
-            bot = Leadline(answers, dev_guild_id=settings.dev_guild_id)
+            bot = Leadline(
+                answers,
+                dev_guild_id=settings.dev_guild_id,
+                localized_names=settings.localized_command_names,
+            )
             try:
                 await _connected(bot, token, stop)
             finally:

@@ -31,6 +31,11 @@ class Settings(BaseSettings):
         "INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
     )
 
+    localized_command_names: bool = Field(
+        default=False,
+        description="Chinese names of commands and options for readers of Chinese: true or false.",
+    )
+
     @field_validator("discord_token", "dev_guild_id", mode="before")
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:

@@ -14,7 +14,7 @@ from bot.permissions import Right, open_to
 from bot.questions import QUESTION
 from bot.reports import windows
 from bot.reports.flows import ASSET, REPORT, SINCE
-from bot.respond import answer
+from bot.respond import PRIVATE, answer
 
 if TYPE_CHECKING:
     from bot.client import Leadline
@@ -31,7 +31,7 @@ class FlowsCog(commands.Cog):
         extras={QUESTION: N_("Do the spot ETFs take in or give back?")},
         description=locale_str("What spot ETFs took in or gave back: day by day, streak, cushion, regime"),
     )
-    @app_commands.describe(asset=locale_str(ASSET.help), since=locale_str(SINCE.help))
+    @app_commands.describe(asset=locale_str(ASSET.help), since=locale_str(SINCE.help), private=PRIVATE)
     @app_commands.choices(asset=_ASSETS)
     @open_to(Right.MEMBER)
     async def flows(
@@ -39,9 +39,11 @@ class FlowsCog(commands.Cog):
         interaction: discord.Interaction[Leadline],
         asset: app_commands.Choice[str] | None = None,
         since: str | None = None,
+        private: bool = False,  # noqa: FBT001, FBT002 -- discord.py's form of a flag
     ) -> None:
         typed = {"asset": asset.value if asset else None, "since": since}
-        await answer(interaction, REPORT, {name: value for name, value in typed.items() if value is not None})
+        words = {name: value for name, value in typed.items() if value is not None}
+        await answer(interaction, REPORT, words, private=private)
 
     @flows.autocomplete("since")
     async def _since(

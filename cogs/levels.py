@@ -14,7 +14,7 @@ from bot.permissions import Right, open_to
 from bot.questions import QUESTION
 from bot.reports import windows
 from bot.reports.levels import BARS, INSTRUMENT, INTERVAL, MOST_BARS, REPORT, SINCE
-from bot.respond import answer
+from bot.respond import PRIVATE, answer
 from storage import instruments
 
 if TYPE_CHECKING:
@@ -39,16 +39,18 @@ class LevelsCog(commands.Cog):
         interval=locale_str(INTERVAL.help),
         since=locale_str(SINCE.help),
         bars=locale_str(BARS.help),
+        private=PRIVATE,
     )
     @app_commands.choices(interval=_INTERVALS)
     @open_to(Right.MEMBER)
-    async def levels(
+    async def levels(  # noqa: PLR0917 -- Discord hands options over by name
         self,
         interaction: discord.Interaction[Leadline],
         instrument: str | None = None,
         interval: app_commands.Choice[str] | None = None,
         since: str | None = None,
         bars: app_commands.Range[int, 1, MOST_BARS] | None = None,
+        private: bool = False,  # noqa: FBT001, FBT002 -- discord.py's form of a flag
     ) -> None:
         typed = {
             "instrument": instrument,
@@ -56,7 +58,8 @@ class LevelsCog(commands.Cog):
             "since": since,
             "bars": None if bars is None else str(bars),
         }
-        await answer(interaction, REPORT, {name: value for name, value in typed.items() if value is not None})
+        words = {name: value for name, value in typed.items() if value is not None}
+        await answer(interaction, REPORT, words, private=private)
 
     @levels.autocomplete("instrument")
     async def _instruments(

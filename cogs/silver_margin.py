@@ -25,7 +25,7 @@ from bot.reports.silver_margin import (
     SIDE,
     spans,
 )
-from bot.respond import answer
+from bot.respond import PRIVATE, answer
 
 if TYPE_CHECKING:
     from bot.client import Leadline
@@ -60,6 +60,7 @@ class SilverMarginCog(commands.Cog):
         side=locale_str(SIDE.help),
         hrp=locale_str(HRP.help),
         compare=locale_str(COMPARE.help),
+        private=PRIVATE,
     )
     @app_commands.choices(product=_PRODUCTS, side=_SIDES)
     @open_to(Right.MEMBER)
@@ -73,6 +74,7 @@ class SilverMarginCog(commands.Cog):
         side: app_commands.Choice[str] | None = None,
         hrp: bool | None = None,  # noqa: FBT001
         compare: str | None = None,
+        private: bool = False,  # noqa: FBT001, FBT002 -- discord.py's form of a flag
     ) -> None:
         typed = {
             "product": product.value if product else None,
@@ -83,7 +85,8 @@ class SilverMarginCog(commands.Cog):
             "hrp": None if hrp is None else "yes" if hrp else "no",
             "compare": compare,
         }
-        await answer(interaction, REPORT, {name: value for name, value in typed.items() if value is not None})
+        words = {name: value for name, value in typed.items() if value is not None}
+        await answer(interaction, REPORT, words, private=private)
 
     @silver_margin.autocomplete("compare")
     async def _spans(

@@ -14,7 +14,7 @@ from bot.permissions import Right, open_to
 from bot.questions import QUESTION
 from bot.reports import windows
 from bot.reports.stress import REPORT, SINCE
-from bot.respond import answer
+from bot.respond import PRIVATE, answer
 
 if TYPE_CHECKING:
     from bot.client import Leadline
@@ -26,10 +26,15 @@ class StressCog(commands.Cog):
         extras={QUESTION: N_("Is it stress or rotation?")},
         description=locale_str("Stress or rotation: seven markets side by side, the verdict and why"),
     )
-    @app_commands.describe(since=locale_str(SINCE.help))
+    @app_commands.describe(since=locale_str(SINCE.help), private=PRIVATE)
     @open_to(Right.MEMBER)
-    async def stress(self, interaction: discord.Interaction[Leadline], since: str | None = None) -> None:
-        await answer(interaction, REPORT, {} if since is None else {"since": since})
+    async def stress(
+        self,
+        interaction: discord.Interaction[Leadline],
+        since: str | None = None,
+        private: bool = False,  # noqa: FBT001, FBT002 -- discord.py's form of a flag
+    ) -> None:
+        await answer(interaction, REPORT, {} if since is None else {"since": since}, private=private)
 
     @stress.autocomplete("since")
     async def _since(

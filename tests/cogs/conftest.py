@@ -13,11 +13,15 @@ from people import Server, Speaking, people_of
 
 from bot.answers import Answers
 from bot.client import Leadline
+from bot.cooldowns import Cooldowns, Rate
+
+PATIENT = Rate(burst=10**6, seconds=1)
 
 
 @pytest.fixture
 def simcord_bot(answers: Answers) -> Leadline:
-    return Leadline(answers)
+    # A test presses faster than anybody: its eleventh press would be refused.
+    return Leadline(answers, cooldowns=Cooldowns(person=PATIENT, server=PATIENT))
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ async def test_three_lines_a_picture_and_where_it_comes_from(server: Server) -> 
 async def test_buttons_of_a_card(server: Server) -> None:
     result = await server.alice.slash(server.channel, "flows", asset="ETH", since="2026-01-16")
     labels = buttons(sent(result))
-    assert list(labels) == ["BTC", "ETH", "Details", "CSV", "中文"]
+    assert list(labels) == ["BTC", "ETH", "Details", "CSV", "中文", "Delete"]
     assert all(len(custom_id) <= 100 for custom_id in labels.values())
     assert len(set(labels.values())) == len(labels)
 

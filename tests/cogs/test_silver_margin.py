@@ -70,7 +70,7 @@ async def test_buttons_of_a_card(server: Server) -> None:
         server.channel, "silver-margin", product="SIC", price="123456.789", compare="1/29..2/4"
     )
     labels = buttons(sent(result))
-    assert list(labels) == ["SI", "QI", "SIL", "GC", "MGC", "Details", "CSV", "中文"]
+    assert list(labels) == ["SI", "QI", "SIL", "GC", "MGC", "Details", "CSV", "中文", "Delete"]
     assert all(len(custom_id) <= 100 for custom_id in labels.values())
     assert len(set(labels.values())) == len(labels)
 

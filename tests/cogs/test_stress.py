@@ -51,7 +51,7 @@ async def test_a_first_day_of_ones_own(server: Server) -> None:
         .split("\n")[1]
         .startswith("From the close of 30 Jan 2026 to that of 4 Feb 2026:")
     )
-    assert list(buttons(sent(result))) == ["Details", "CSV", "中文"]
+    assert list(buttons(sent(result))) == ["Details", "CSV", "中文", "Delete"]
     assert all(len(custom_id) <= 100 for custom_id in buttons(sent(result)).values())
 
 

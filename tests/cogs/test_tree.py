@@ -12,8 +12,11 @@ import simcord
 from discord import app_commands
 from people import Server, body_of
 
+from bot import names
 from bot.answers import Answers
 from bot.client import Leadline
+from bot.reports import REPORTS
+from bot.tree import Translator
 from storage import marks
 
 pytestmark = pytest.mark.simcord(settle_timeout=30)
@@ -44,16 +47,20 @@ def parts(of: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     return walk(of["name"], of)
 
 
-async def test_every_name_and_description_fits_and_is_translated(server: Server) -> None:
+@pytest.mark.parametrize("localized", [False, True])
+async def test_every_name_and_description_fits_and_is_translated(server: Server, localized: bool) -> None:
     assert isinstance(server.env.bot, Leadline)
+    server.env.bot.translator = Translator(names=localized)
     commands = await payload(server.env.bot)
     assert 1 <= len(commands) <= MOST_COMMANDS
     assert len({command["name"] for command in commands}) == len(commands)
     for command in commands:
         for path, part in parts(command):
             is_choice = "value" in part
-            names = [part["name"], *(part.get("name_localizations") or {}).values()]
-            for name in names:
+            if not is_choice:
+                chinese_name = (part.get("name_localizations") or {}).get("zh-TW")
+                assert (chinese_name is not None) is localized, f"{path}: see bot/names.py"
+            for name in (part["name"], *(part.get("name_localizations") or {}).values()):
                 assert 1 <= len(name) <= (100 if is_choice else 32), path
                 assert is_choice or (NAME.fullmatch(name) and name == name.lower()), path
             if is_choice:
@@ -70,6 +77,61 @@ async def test_every_name_and_description_fits_and_is_translated(server: Server)
             assert len(part.get("choices", ())) <= MOST_CHOICES, path
 
 
+async def test_chinese_names_are_those_of_the_product(server: Server) -> None:
+    assert isinstance(server.env.bot, Leadline)
+    server.env.bot.translator = Translator(names=True)
+    named = {
+        path: (part.get("name_localizations") or {}).get("zh-TW")
+        for command in await payload(server.env.bot)
+        for path, part in parts(command)
+        if "value" not in part
+    }
+    expected = {
+        "levels": "關鍵價位",
+        "levels instrument": "標的",
+        "levels interval": "週期",
+        "levels since": "起日",
+        "flows": "資金流",
+        "flows asset": "資產",
+        "silver-margin": "白銀保證金",
+        "silver-margin product": "商品",
+        "silver-margin price": "價格",
+        "silver-margin contracts": "口數",
+        "silver-margin equity": "權益數",
+        "stress": "市場壓力",
+        "stress private": "僅自己可見",
+    }
+    assert {path: named[path] for path in expected} == expected
+
+
+async def test_no_two_have_the_same_name_beside_each_other(server: Server) -> None:
+    """Discord refuses the whole list otherwise."""
+    assert isinstance(server.env.bot, Leadline)
+    server.env.bot.translator = Translator(names=True)
+    commands = await payload(server.env.bot)
+    besides = [commands, *(part.get("options", []) for command in commands for _, part in parts(command))]
+    for beside in besides:
+        for language in ("zh-TW", "en"):
+            shown = [(part.get("name_localizations") or {}).get(language, part["name"]) for part in beside]
+            assert len(set(shown)) == len(shown), shown
+
+
+@pytest.mark.parametrize("table", [names.COMMANDS, names.OPTIONS])
+def test_every_kept_name_is_one_that_discord_takes(table: dict[str, str]) -> None:
+    for english, chinese in table.items():
+        for name in (english, chinese):
+            assert NAME.fullmatch(name), name
+            assert name == name.lower()
+
+
+async def test_turning_the_names_on_tells_discord_again(answers: Answers) -> None:
+    for localized, expected in ((False, 1), (False, 0), (True, 1), (True, 0), (False, 1)):
+        env = simcord.Env(Leadline(answers, localized_names=localized), settle_timeout=30, strict_sync=False)
+        await env.start()
+        assert len(synced(env)) == expected
+        await env.shutdown()
+
+
 async def test_no_command_is_longer_than_discord_takes(server: Server) -> None:
     assert isinstance(server.env.bot, Leadline)
     for command in await payload(server.env.bot):
@@ -82,10 +144,12 @@ async def test_no_command_is_longer_than_discord_takes(server: Server) -> None:
         assert characters <= MOST_CHARACTERS, command["name"]
 
 
-async def test_every_command_can_be_asked_without_an_option(server: Server) -> None:
-    for command in server.env.bot.tree.get_commands():  # type: ignore[attr-defined] # a Leadline
-        assert isinstance(command, app_commands.Command)
-        assert not any(parameter.required for parameter in command.parameters), command.name
+async def test_every_report_can_be_asked_without_an_option(server: Server) -> None:
+    assert isinstance(server.env.bot, Leadline)
+    for name in REPORTS:
+        command = server.env.bot.tree.get_command(name)
+        assert isinstance(command, app_commands.Command), name
+        assert not any(parameter.required for parameter in command.parameters), name
 
 
 def synced(env: simcord.Env) -> list[str]:

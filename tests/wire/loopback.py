@@ -150,11 +150,14 @@ class Discord:
 
     # What people do
 
-    async def slash(self, by: Person, name: str, **options: str) -> Interaction:
-        """Types a command; its options are strings."""
+    async def slash(self, by: Person, name: str, **options: str | bool) -> Interaction:
+        """Types a command; its options are strings and flags."""
         known = itertools.chain.from_iterable(self.commands.values())
         command = next(command for command in known if command["name"] == name)
-        given = [{"name": key, "type": 3, "value": value} for key, value in options.items()]
+        given = [
+            {"name": key, "type": 5 if isinstance(value, bool) else 3, "value": value}
+            for key, value in options.items()
+        ]
         return await self._ask(COMMAND, by, {"id": command["id"], "name": name, "type": 1, "options": given})
 
     async def press(self, by: Person, card: Interaction, label: str) -> Interaction:

@@ -17,7 +17,18 @@ from storage import lock
 from tests.wire import rules
 from tests.wire.conftest import Launch, Open
 from tests.wire.loopback import Answer, Discord
-from tests.wire.payloads import ALICE, APPLICATION, BOB, DEFERRED, EDIT, GUILD, MESSAGE, MODERATOR
+from tests.wire.payloads import (
+    ALICE,
+    APPLICATION,
+    BOB,
+    CHANNEL,
+    DEFERRED,
+    EDIT,
+    GUILD,
+    MESSAGE,
+    MODERATOR,
+    Person,
+)
 
 GLOBAL = f"/applications/{APPLICATION}/commands"
 DEV = f"/applications/{APPLICATION}/guilds/{GUILD}/commands"
@@ -48,7 +59,7 @@ async def test_first_start_first_answers_kill_and_restart(
     assert rules.texts(message).endswith("sample, ends 2026-02-06")
     assert rules.texts(message).startswith("**BTC ")
     assert Image.open(io.BytesIO(card.picture)).size == (1280, 720)
-    assert list(rules.buttons(message)) == ["30m", "1h", "4h", "1d", "Details", "CSV", "中文"]
+    assert list(rules.buttons(message)) == ["30m", "1h", "4h", "1d", "Details", "CSV", "中文", "Delete"]
 
     before = card.picture
     for presser in (ALICE, MODERATOR):
@@ -143,15 +154,43 @@ async def test_fifty_at_once(launch: Launch, discord: Discord, database: Path) -
     await discord.connected()
 
     # The plainest question, which is also drawn ahead at the start: all the same it is drawn once.
-    many = [await discord.slash(ALICE, "levels") for _ in range(50)]
+    # Each for themselves: of fifty cards for all, all but the first would be links to it.
+    people = [Person(id=str(500000000000000000 + n), name=f"member {n}") for n in range(50)]
+    many = [await discord.slash(person, "levels", private=True) for person in people]
     cards = [await asked.answer() for asked in many]
 
     assert max(asked.waited for asked in many) < 3
     assert {asked.kind for asked in many} <= {MESSAGE, DEFERRED}
     assert Counter(asked.followups for asked in many) == {0: 50}
+    assert all(asked.ephemeral for asked in many)
     assert len({rules.texts(card) for card in cards}) == 1
     assert len({asked.picture for asked in many}) == 1
     # One for the fifty; the other is the plainest question, asked by the bot itself to warm up.
     assert sum(event.startswith("drew levels") for event in bot.events()) <= 2
     # At DEBUG, too, a line stays a line: no payload, no rows of the store.
     assert max(len(line) for line in bot.err) < 1000
+
+
+async def test_the_same_question_twice_while_the_first_card_is_being_drawn(
+    launch: Launch, discord: Discord, database: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    await launch(discord, database, DRAWING_GATE=str(gate))
+    await discord.connected()
+    first = await discord.slash(ALICE, "levels", since="2026-01-29")
+    again = await discord.slash(BOB, "levels", since="2026-01-29")
+    for asked in (first, again):
+        await asyncio.wait_for(asked.acknowledged.wait(), 10)
+        # In time, although the second had waited for the first before it began.
+        assert asked.kind == DEFERRED
+        assert asked.waited < 3
+    gate.touch()
+    # One card for all; whoever asked meanwhile has their own.
+    assert rules.texts(await first.answer()) == rules.texts(await again.answer())
+    assert (first.ephemeral, again.ephemeral) == (False, True)
+    # Now that it is there, it is pointed at.
+    third = await discord.slash(MODERATOR, "levels", since="2026-01-29")
+    told = rules.texts(await third.answer())
+    assert told.endswith(f"https://discord.com/channels/{GUILD}/{CHANNEL}/{first.message['id']}")
+    assert third.ephemeral
+    assert third.followups == first.followups == again.followups == 0
