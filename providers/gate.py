@@ -160,7 +160,7 @@ def _impossible(bar: Bar, length: int, newest: int) -> str | None:
     if bar.opened_at % length or not (lasts == length or (length == _DAY_S and 0 < lasts < length)):
         return "a bar off the grid"
     if not 0 < bar.opened_at <= newest:
-        return "a bar of the future"
+        return "a bar at no time it can have"
     if not all(math.isfinite(price) for price in bar[2:6]) or (
         bar.volume is not None and not math.isfinite(bar.volume)
     ):
