@@ -91,7 +91,7 @@ def unknown(value: object, known: Iterable[str]) -> frozenset[str]:
 
 def words(said: str) -> str:
     """What a source says, fit for a log."""
-    return re.sub(r"[^ -~]+", " ", said).strip()[:120]
+    return " ".join(re.sub(r"[^ -~]+", " ", said).split())[:120]
 
 
 def bars(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from providers import gate
 from providers.errors import Blocked, ProviderError, Refused, TooMany, Unreachable
 
 _WEEK_S: Final = 7 * 86_400.0
@@ -75,5 +76,5 @@ def _said(body: bytes, secrets: Iterable[str]) -> str:
         return ""
     for secret in filter(None, secrets):
         said = re.sub(re.escape(secret), "***", said, flags=re.IGNORECASE)
-    words = re.sub(r"[^ -~]+", " ", said).strip()[:120]
+    words = gate.words(said)
     return f": {words}" if words else ""

@@ -348,6 +348,24 @@ def test_bars_of_another_pair_are_refused() -> None:
         bitstamp.parse(BITSTAMP.replace(b"BTC/USD", b"ETH/USD"), half_hours("btcusd"), NOW)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        KRAKEN.replace(b'{"error":[],', b'{"error":["EService:Busy"],"error":[],'),
+        KRAKEN.replace(b'"last":', b'"XETHZUSD":[],"last":'),
+        KRAKEN.replace(b'{"XXBTZUSD":', b'{"last":').replace(b',"last":1770312600', b""),
+        BITSTAMP.replace(b'"open":"67108"', b'"open":"67108","open":"67109"'),
+    ],
+    ids=["the error", "two pairs", "no pair", "the price"],
+)
+def test_what_can_be_read_in_two_ways_is_not_read(body: bytes) -> None:
+    """Of a name that stands there twice other readers silently take the last."""
+    venue, symbol = (bitstamp, "btcusd") if b"BTC/USD" in body else (kraken, "XBTUSD")
+
+    with pytest.raises(Malformed):
+        venue.parse(body, half_hours(symbol), NOW)
+
+
 def test_new_names_are_told_but_nothing_hostile_in_them() -> None:
     body = BITSTAMP.replace(b'{"data":{', b'{"notice":"x","data":{"<b>@everyone":1,')
 
