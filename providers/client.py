@@ -7,6 +7,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
@@ -15,7 +16,7 @@ import httpx
 import stamina
 
 from providers.budget import PATIENCE_S, Budget
-from providers.errors import Malformed, ProviderError, Refused, TooMany, Unreachable
+from providers.errors import Malformed, Refused, TooMany, Unreachable
 from providers.hosts import HOSTS, HostRules
 from providers.refusals import http_date, refusal
 from providers.shapes import Answer, Request
@@ -108,24 +109,29 @@ class Client:
         try:
             response = await self._http.send(outgoing, stream=True)
             try:
-                body = await _body(response)
+                return await self._read(response, budget, _secrets(request))
             finally:
                 await response.aclose()
         except httpx.TimeoutException as error:
-            failed: ProviderError = Unreachable(f"too slow ({type(error).__name__})")
+            failed = f"too slow ({type(error).__name__})"
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-            failed = Unreachable(f"no answer ({type(error).__name__})")
-        except zlib.error:
-            failed = Malformed("not the compression it names", body=b"")
-        else:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            said_no = refusal(response.status_code, headers, body, now=self._now(), secrets=_secrets(request))
-            if said_no is None:
-                return Answer(body, http_date(headers.get("date", "")))
-            if isinstance(said_no, TooMany) and said_no.retry_after_s is not None:
-                budget.hold(said_no.retry_after_s)
-            failed = said_no
-        raise failed
+            failed = f"no answer ({type(error).__name__})"
+        raise Unreachable(failed)
+
+    async def _read(self, response: httpx.Response, budget: Budget, secrets: list[str]) -> Answer:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        told = partial(refusal, response.status_code, headers, now=self._now(), secrets=secrets)
+        # Whoever asks us to wait is not made to send the rest: it may break, or never end,
+        # and the wait with it be lost.
+        said_no, body = told(b""), b""
+        if not isinstance(said_no, TooMany):
+            body = await _body(response)
+            said_no = told(body)
+        if isinstance(said_no, TooMany) and said_no.retry_after_s is not None:
+            budget.hold(said_no.retry_after_s)
+        if said_no is not None:
+            raise said_no
+        return Answer(body, http_date(headers.get("date", "")))
 
     def _outgoing(self, request: Request, rules: HostRules) -> httpx.Request:
         for secret in _secrets(request):
@@ -161,7 +167,22 @@ def _worth_another_try(error: Exception) -> bool:
 
 
 async def _body(response: httpx.Response) -> bytes:
-    """The whole body, unpacked; never more of it in memory than ``LARGEST`` and one piece."""
+    """The whole body, unpacked; never more of it in memory than ``LARGEST`` and one piece.
+
+    Of an answer that says no anyway, whatever can be read of it.
+    """
+    try:
+        return await _whole_body(response)
+    except zlib.error:
+        failed = Malformed("not the compression it names", body=b"")
+    except Malformed as error:
+        failed = error
+    if response.status_code != httpx.codes.OK:
+        return failed.body
+    raise failed
+
+
+async def _whole_body(response: httpx.Response) -> bytes:
     match response.headers.get("content-encoding", "identity").strip().lower():
         case "identity" | "":
             pieces = response.aiter_raw()

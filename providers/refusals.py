@@ -64,9 +64,9 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
 def http_date(text: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(text)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _said(body: bytes, secrets: Iterable[str]) -> str:

@@ -195,6 +195,38 @@ async def test_a_long_wait_is_told_and_nobody_calls_meanwhile(source: Loopback, 
 
 
 @pytest.mark.parametrize(
+    "rest",
+    [
+        Reply(body=b"{}" * 50, cut="halfway"),
+        Reply(body=b"{}" * 50, drip_s=0.1),
+        Reply(body=BOMB, headers={"Content-Encoding": "gzip"}),
+        Reply(body=b"{}", headers={"Content-Encoding": "br"}),
+    ],
+    ids=["reset", "drip", "bomb", "packed otherwise"],
+)
+async def test_a_wait_counts_even_if_the_rest_of_its_answer_is_broken(
+    rest: Reply, source: Loopback, client: Client
+) -> None:
+    source.always = replace(rest, status=429, headers={**rest.headers, "Retry-After": "60"})
+
+    for _ in range(2):
+        with pytest.raises(TooMany):
+            await client.fetch(KRAKEN)
+
+    assert len(source.asked) == 1
+
+
+async def test_a_no_is_a_no_however_it_is_packed(source: Loopback, client: Client) -> None:
+    source.replies.append(Reply(status=403, body=b"?", headers={"Content-Encoding": "br"}))
+    source.replies.append(Reply(status=404, body=BOMB, headers={"Content-Encoding": "gzip"}))
+
+    with pytest.raises(Blocked):
+        await client.fetch(KRAKEN)
+    with pytest.raises(Refused):
+        await client.fetch(KRAKEN)
+
+
+@pytest.mark.parametrize(
     ("said", "date", "seconds"),
     [
         ("120", None, 120.0),
@@ -205,6 +237,7 @@ async def test_a_long_wait_is_told_and_nobody_calls_meanwhile(source: Loopback, 
         ("Thu, 05 Feb 2026 18:10:00 GMT", "Thu, 05 Feb 2026 17:55:00 GMT", 900.0),
         ("Thu, 05 Feb 2026 17:00:00 GMT", None, 0.0),
         ("soon", None, None),
+        ("Fri, 31 Dec 9999 23:59:59 -0100", None, None),
         ("-5", None, None),
         ("", None, None),
         ("\u0661\u0662", None, None),
@@ -259,13 +292,27 @@ async def test_a_bomb_takes_little_memory(source: Loopback, client: Client) -> N
     assert peak < 40 * 1024 * 1024
 
 
-async def test_the_environment_leads_nobody_astray(source: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    source.always = FINE
+async def test_the_environment_leads_nobody_astray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key would go through whatever proxy happens to be named there."""
+    called: list[bytes] = []
 
-    async with Client(transport=source.transport) as client:
-        assert (await client.fetch(KRAKEN)).body == b"{}"
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.append(await reader.readline())
+        writer.close()
+
+    async with await asyncio.start_server(proxy, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        rules = HostRules(calls=9, per_s=1.0, total_s=2.0, pause_s=0.001)
+        # Nothing listens on this machine's port for https, or nothing that answers with a certificate.
+        async with Client(hosts={"127.0.0.1": rules}) as client:
+            with pytest.raises(Unreachable):
+                await client.fetch(Request(host="127.0.0.1", path="/"))
+
+    assert called == []
 
 
 @pytest.fixture
