@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest_asyncio
@@ -15,13 +14,13 @@ from tests.providers.loopback import Loopback
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HURRIED: Mapping[str, HostRules] = MappingProxyType(
-    {
-        host: HostRules(calls=1000, per_s=1.0, user_agent=rules.user_agent, total_s=0.6, pause_s=0.001)
+
+def hurried(*, total_s: float = 20.0) -> Mapping[str, HostRules]:
+    """The true hosts without their budgets and pauses."""
+    return {
+        host: HostRules(calls=1000, per_s=1.0, user_agent=rules.user_agent, total_s=total_s, pause_s=0.001)
         for host, rules in HOSTS.items()
     }
-)
-"""The true hosts without their budgets, and with less time."""
 
 
 @pytest_asyncio.fixture
@@ -32,5 +31,5 @@ async def source() -> AsyncIterator[Loopback]:
 
 @pytest_asyncio.fixture
 async def client(source: Loopback) -> AsyncIterator[Client]:
-    async with Client(hosts=HURRIED, transport=source.transport) as entered:
+    async with Client(hosts=hurried(), transport=source.transport) as entered:
         yield entered

@@ -10,10 +10,9 @@ import pytest
 
 from analysis.levels import Interval
 from providers import binance, binance_perps, bitstamp, coinbase, kraken
-from providers.build import build
 from providers.errors import Malformed
 from providers.hosts import HOSTS
-from providers.shapes import Bar, BarQuery, Bars, BarSource
+from providers.shapes import Bar, BarQuery, BarSource
 from tests.providers.subjects import (
     BINANCE,
     BITSTAMP,
@@ -136,47 +135,6 @@ def test_a_perpetual_of_silver() -> None:
     found = binance_perps.parse(SILVER, half_hours("XAGUSDT"), NOW)
 
     assert found.closed[0] == Bar(AT_1600, AT_1630, 77.41, 77.62, 76.90, 77.02, 90211.21)
-
-
-def test_what_each_venue_is_asked() -> None:
-    at_1600 = NOW.replace(hour=16, second=0)
-    query = BarQuery(
-        symbol="XBTUSD", interval=Interval.M30, since=at_1600, until=at_1600 + timedelta(hours=2)
-    )
-
-    asked = {venue.NAME: dict(venue.request(query).params) for venue, _, _ in VENUES}
-
-    assert asked == {
-        "Kraken": {"pair": "XBTUSD", "interval": "30", "since": "1770307199"},
-        "Coinbase": {"granularity": "900", "start": "2026-02-05T16:00:00Z", "end": "2026-02-05T18:00:00Z"},
-        "Bitstamp": {"step": "1800", "limit": "1000", "start": "1770307200", "end": "1770314400"},
-        "Binance": {
-            "symbol": "XBTUSD",
-            "interval": "30m",
-            "startTime": "1770307200000",
-            "endTime": "1770314399999",
-            "limit": "1000",
-        },
-        "Binance USD-M": {
-            "symbol": "XBTUSD",
-            "interval": "30m",
-            "startTime": "1770307200000",
-            "endTime": "1770314399999",
-            "limit": "499",
-        },
-    }
-
-
-def test_a_long_span_is_asked_for_from_its_beginning_and_no_further_than_one_call_holds() -> None:
-    """Coinbase holds 300 rows and Bitstamp 1,000, and neither says whether the end is counted."""
-    query = BarQuery(symbol="x", interval=Interval.M30, since=NOW - timedelta(days=400), until=NOW)
-
-    quarters = coinbase.request(query).params
-    rows = bitstamp.request(query).params
-
-    assert quarters["start"] == "2025-01-01T18:00:05Z"
-    assert quarters["end"] == "2025-01-04T16:00:05Z"  # 280 quarters later
-    assert (int(rows["end"]) - int(rows["start"])) // 1800 + 1 == 1000
 
 
 @every_venue
@@ -371,37 +329,3 @@ def test_new_names_are_told_but_nothing_hostile_in_them() -> None:
 
     assert bitstamp.parse(body, half_hours("btcusd"), NOW).unknown == {"notice", "?b??everyone"}
     assert kraken.parse(KRAKEN, half_hours("XBTUSD"), NOW).unknown == frozenset()
-
-
-def part(opened: int, price: float, volume: float | None = 2.0) -> Bar:
-    return Bar(opened, opened + 900, price, price + 3, price - 1, price + 2, volume)
-
-
-def test_no_half_hour_is_made_of_one_quarter() -> None:
-    quarters = Bars(
-        closed=(part(AT_1600, 100), part(AT_1600 + 900, 110), part(AT_1630, 120), part(AT_1700 + 900, 140)),
-        unfinished=part(AT_1730, 150),
-    )
-
-    found = build(quarters, Interval.M30)
-
-    assert found.closed == (Bar(AT_1600, AT_1630, 100, 113, 99, 112, 4.0),)
-    assert found.unfinished == Bar(AT_1730, AT_1800, 150, 153, 149, 152, 2.0)
-
-
-def test_the_half_hour_still_running_has_what_is_over_of_it() -> None:
-    first, second = part(AT_1600, 100), part(AT_1600 + 900, 110)
-
-    assert build(Bars(closed=(first,), unfinished=second), Interval.M30) == Bars(
-        closed=(), unfinished=Bar(AT_1600, AT_1630, 100, 113, 99, 112, 4.0)
-    )
-    assert build(Bars(closed=(first,)), Interval.M30).unfinished == Bar(
-        AT_1600, AT_1630, 100, 103, 99, 102, 2.0
-    )
-    assert build(Bars(closed=(), unfinished=second), Interval.M30) == Bars(closed=())
-
-
-def test_no_volume_is_no_nought() -> None:
-    parts = Bars(closed=(part(AT_1600, 100), part(AT_1600 + 900, 110, None)))
-
-    assert build(parts, Interval.M30).closed[0].volume is None

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import itertools
 import json
-import logging
-import sys
-import traceback
 import tracemalloc
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot import logs
 from providers.budget import PATIENCE_S
 from providers.client import Client
-from providers.errors import Blocked, Malformed, ProviderError, Refused, TooMany, Unreachable
+from providers.errors import Blocked, Malformed, ProviderError, Refused, Unreachable
 from providers.hosts import BROWSER, HOSTS, HostRules
-from providers.refusals import retry_after
 from providers.shapes import Answer, Request
-from tests.providers.conftest import HURRIED
 from tests.providers.loopback import HTML, Loopback, Reply
 from tests.providers.test_faults import BOMB
 
@@ -161,61 +152,6 @@ async def test_a_no_is_not_asked_again(refusal: Reply, source: Loopback, client:
     assert len(source.asked) == 1
 
 
-async def test_a_short_wait_is_waited_out_by_everybody(source: Loopback, client: Client) -> None:
-    """One is told to wait a second: the nine who came behind wait with it."""
-    source.replies.append(Reply(status=429, headers={"Retry-After": "1"}))
-    source.always = FINE
-    patient = {**HURRIED, "api.kraken.com": HostRules(calls=1000, per_s=1, pause_s=0.001)}
-    async with Client(hosts=patient, transport=source.transport) as waiting:
-        first = asyncio.create_task(waiting.fetch(KRAKEN))
-        await asyncio.sleep(0.3)  # its answer has come by now
-        assert len(source.asked) == 1
-        others = [asyncio.create_task(waiting.fetch(KRAKEN)) for _ in range(9)]
-        answers = await asyncio.gather(first, *others)
-
-    assert {answer.body for answer in answers} == {b"{}"}
-    told, *later = source.asked
-    assert len(later) == 10
-    assert min(asked.at for asked in later) - told.at >= 1.0
-
-
-async def test_a_long_wait_is_told_and_nobody_calls_meanwhile(source: Loopback, client: Client) -> None:
-    source.replies.append(Reply(status=418, headers={"Retry-After": "120"}))
-    source.always = FINE
-
-    with pytest.raises(TooMany) as told:
-        await client.fetch(KRAKEN)
-    with pytest.raises(TooMany) as later:
-        await client.fetch(KRAKEN)
-    await client.fetch(FRED)  # another host
-
-    assert told.value.retry_after_s == 120
-    assert later.value.retry_after_s == pytest.approx(120, abs=5)
-    assert [asked.url.host for asked in source.asked] == ["api.kraken.com", "api.stlouisfed.org"]
-
-
-@pytest.mark.parametrize(
-    "rest",
-    [
-        Reply(body=b"{}" * 50, cut="halfway"),
-        Reply(body=b"{}" * 50, drip_s=0.1),
-        Reply(body=BOMB, headers={"Content-Encoding": "gzip"}),
-        Reply(body=b"{}", headers={"Content-Encoding": "br"}),
-    ],
-    ids=["reset", "drip", "bomb", "packed otherwise"],
-)
-async def test_a_wait_counts_even_if_the_rest_of_its_answer_is_broken(
-    rest: Reply, source: Loopback, client: Client
-) -> None:
-    source.always = replace(rest, status=429, headers={**rest.headers, "Retry-After": "60"})
-
-    for _ in range(2):
-        with pytest.raises(TooMany):
-            await client.fetch(KRAKEN)
-
-    assert len(source.asked) == 1
-
-
 async def test_a_no_is_a_no_however_it_is_packed(source: Loopback, client: Client) -> None:
     source.replies.append(Reply(status=403, body=b"?", headers={"Content-Encoding": "br"}))
     source.replies.append(Reply(status=404, body=BOMB, headers={"Content-Encoding": "gzip"}))
@@ -224,38 +160,6 @@ async def test_a_no_is_a_no_however_it_is_packed(source: Loopback, client: Clien
         await client.fetch(KRAKEN)
     with pytest.raises(Refused):
         await client.fetch(KRAKEN)
-
-
-@pytest.mark.parametrize(
-    ("said", "date", "seconds"),
-    [
-        ("120", None, 120.0),
-        ("0", None, 0.0),
-        ("99999999", None, 7 * 86_400.0),
-        ("Thu, 05 Feb 2026 18:10:00 GMT", None, 600.0),
-        # By the source's own clock, which is five minutes behind ours.
-        ("Thu, 05 Feb 2026 18:10:00 GMT", "Thu, 05 Feb 2026 17:55:00 GMT", 900.0),
-        ("Thu, 05 Feb 2026 17:00:00 GMT", None, 0.0),
-        ("soon", None, None),
-        ("Fri, 31 Dec 9999 23:59:59 -0100", None, None),
-        ("-5", None, None),
-        ("", None, None),
-        ("\u0661\u0662", None, None),
-    ],
-)
-def test_seconds_and_dates_to_wait_for(said: str, date: str | None, seconds: float | None) -> None:
-    headers = {"retry-after": said} | ({"date": date} if date else {})
-
-    assert retry_after(headers, now=datetime(2026, 2, 5, 18, tzinfo=UTC)) == seconds
-
-
-async def test_a_source_that_is_down_and_says_for_how_long(source: Loopback, client: Client) -> None:
-    source.always = Reply(status=503, headers={"Retry-After": "600"})
-
-    with pytest.raises(TooMany) as caught:
-        await client.fetch(KRAKEN)
-
-    assert caught.value.retry_after_s == 600
 
 
 async def test_a_call_has_so_long_and_no_longer_whatever_trickles_in(source: Loopback) -> None:
@@ -267,7 +171,7 @@ async def test_a_call_has_so_long_and_no_longer_whatever_trickles_in(source: Loo
         with pytest.raises(Unreachable, match=r"within 0\.4 s"):
             await client.fetch(KRAKEN)
 
-    assert asyncio.get_running_loop().time() - begun < 2
+    assert asyncio.get_running_loop().time() - begun < 4
 
 
 async def test_nobody_there(source: Loopback) -> None:
@@ -313,71 +217,6 @@ async def test_the_environment_leads_nobody_astray(monkeypatch: pytest.MonkeyPat
                 await client.fetch(Request(host="127.0.0.1", path="/"))
 
     assert called == []
-
-
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What the bot's own logs hold, at the most talkative."""
-    names = ("", "discord", "aiohttp", "httpx", "httpcore", "aiosqlite", "alembic", "stamina")
-    levels = {name: logging.getLogger(name).level for name in names}
-    handlers = logging.getLogger().handlers[:]
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
-    logs.configure("DEBUG")
-    yield stream
-    logging.getLogger().handlers[:] = handlers
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-
-
-@pytest.mark.parametrize(
-    ("request_", "key"), [(SOSO, "Key-of-SoSo-1"), (FRED, "Key-of-FRED-2")], ids=["header", "address"]
-)
-@pytest.mark.parametrize(
-    "reply",
-    [
-        FINE,
-        Reply(status=500),
-        Reply(status=400, body=b'{"error_message":"api_key KEY is not registered."}'),
-        Reply(cut="before"),
-        Reply(status=302, headers={"Location": "https://x.test/?api_key=KEY"}),
-        Reply(status=429, headers={"Retry-After": "9999"}),
-    ],
-    ids=["200", "500", "400", "reset", "302", "429"],
-)
-async def test_a_key_stands_in_no_log_and_no_error(
-    request_: Request, key: str, reply: Reply, source: Loopback, client: Client, written: io.StringIO
-) -> None:
-    """Not even when the source repeats it."""
-    source.always = replace(
-        reply,
-        body=reply.body.replace(b"KEY", key.encode()),
-        headers={name: value.replace("KEY", key) for name, value in reply.headers.items()},
-    )
-    told = ""
-
-    try:
-        await client.fetch(request_)
-    except ProviderError as error:
-        logging.getLogger("bot").exception("failed")
-        told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
-
-    sent = "".join(f"{asked.url}{asked.headers}" for asked in source.asked)
-    assert key in sent
-    assert key.lower() not in (told + written.getvalue() + repr(request_)).lower()
-
-
-@pytest.mark.parametrize("key", ["two\r\nlines", "鑰匙", "nul\x00"])
-async def test_a_key_that_fits_no_header_is_named_by_nobody(
-    key: str, source: Loopback, client: Client
-) -> None:
-    request = Request(host="api.kraken.com", path="/", secret_headers={"x-key": SecretStr(key)})
-
-    with pytest.raises(Refused) as caught:
-        await client.fetch(request)
-
-    assert key[:3] not in "".join(traceback.format_exception(caught.value))
-    assert source.asked == []
 
 
 async def test_what_a_source_says_reaches_the_log_without_a_page(source: Loopback, client: Client) -> None:

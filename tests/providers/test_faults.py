@@ -13,6 +13,7 @@ import pytest
 
 from providers.client import Client
 from providers.errors import Blocked, Malformed, ProviderError, TooMany, Unreachable
+from tests.providers.conftest import hurried
 from tests.providers.loopback import HTML, JSON, Loopback, Reply
 from tests.providers.subjects import NOW, SUBJECTS, Subject
 
@@ -27,13 +28,14 @@ PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>B
 class Fault:
     """``reply`` from a source's true body; ``raises`` is what must come of it.
 
-    ``of_json`` is a fault that only JSON can have.
+    ``of_json`` is a fault that only JSON can have; ``total_s`` the time the call has.
     """
 
     name: str
     reply: Callable[[bytes], Reply]
     raises: type[ProviderError]
     of_json: bool = False
+    total_s: float = 20.0
 
 
 BOMB = gzip.compress(b" " * (40 << 20))
@@ -68,7 +70,7 @@ FAULTS = [
     Fault("redirect", lambda _: Reply(status=302, headers={"Location": "https://x.test/"}), ProviderError),
     Fault("reset", lambda true: Reply(body=true, cut="before"), Unreachable),
     Fault("reset halfway", lambda true: Reply(body=true, cut="halfway"), Unreachable),
-    Fault("drip", lambda true: Reply(body=true, drip_s=0.05), Unreachable),
+    Fault("drip", lambda true: Reply(body=true, drip_s=0.05), Unreachable, total_s=0.3),
     Fault("cut short", lambda true: Reply(body=true[: len(true) * 2 // 3]), Malformed, of_json=True),
     Fault("a page", lambda _: Reply(body=PAGE, kind=HTML), Malformed),
     Fault("NaN", lambda true: Reply(body=numbers_gone(true)), Malformed, of_json=True),
@@ -109,13 +111,13 @@ async def test_a_true_answer_arrives(subject: Subject, source: Loopback, client:
         if subject.kind == JSON or not fault.of_json
     ],
 )
-async def test_a_fault_is_an_error_of_its_kind(
-    subject: Subject, fault: Fault, source: Loopback, client: Client
-) -> None:
+async def test_a_fault_is_an_error_of_its_kind(subject: Subject, fault: Fault, source: Loopback) -> None:
     source.always = fault.reply(subject.body)
+    hosts = hurried(total_s=fault.total_s)
 
-    with pytest.raises(fault.raises) as caught:
-        subject.parse((await client.fetch(subject.request)).body, NOW)
+    async with Client(hosts=hosts, transport=source.transport) as client:
+        with pytest.raises(fault.raises) as caught:
+            subject.parse((await client.fetch(subject.request)).body, NOW)
 
     assert "\n" not in caught.value.reason
     assert len(caught.value.reason) < 200
