@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Never, TypeVar
 
 from pydantic import BeforeValidator, Strict, TypeAdapter, ValidationError
@@ -44,6 +44,17 @@ Decimal = Annotated[float, BeforeValidator(_decimal)]
 Number = Annotated[float, Strict()]
 """A number that is sent as one, with a point or without."""
 Whole = Annotated[int, Strict()]
+
+
+def _day(sent: object) -> date:
+    # fromisoformat() alone would take "20260204" and "2026-W06-3".
+    if isinstance(sent, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", sent):
+        return date.fromisoformat(sent)
+    raise ValueError("not a date")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A date that is sent as text, year first."""
 
 
 def read(body: bytes) -> object:

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-import farside_pages as pages
 import pytest
 
 from providers import farside
 from providers.errors import Blocked, Malformed
 from providers.shapes import FlowDay, FlowQuery
+from tests.providers import farside_pages as pages
 
 BTC, ETH = FlowQuery(asset="BTC"), FlowQuery(asset="ETH")
 NEXT_MORNING = datetime(2026, 2, 6, 9, 0, tzinfo=UTC)
