@@ -33,7 +33,8 @@ def parse(body: bytes, query: MacroQuery, now: datetime) -> Observations:
 
 def _rows(body: bytes, series: str) -> Iterator[Observation]:
     try:
-        header, *lines = body.decode("utf-8-sig").splitlines()
+        # What follows the last end of a line may be half a number: it waits for the next time.
+        header, *lines = body.decode("utf-8-sig").replace("\r\n", "\n").split("\n")[:-1]
     except ValueError as error:
         raise Malformed("not a table", body=body) from error
     # The series stands over its own values; a page, a challenge and another series do not pass.

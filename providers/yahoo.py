@@ -11,8 +11,8 @@ import struct
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
-from typing import Annotated, Final
-from zoneinfo import ZoneInfo
+from typing import Annotated, Final, NamedTuple, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, Field, Strict, TypeAdapter
 
@@ -39,11 +39,13 @@ _LATEST_QUOTE: Final = timedelta(minutes=30)
 _NEW_YORK: Final = ZoneInfo("America/New_York")
 _SESSION_OPENS: Final = time(18)
 _SESSION_CLOSES: Final = time(17)
+_NO_TIME: Final = 4_102_444_800  # the year 2100, beyond which nobody's calendar need reach
+_LARGEST_FLOAT32: Final = 3.4028234e38
 # An index: the volume is sent as 0.
 _NO_VOLUME: Final = frozenset({"DX-Y.NYB"})
 
 _Text = Annotated[str, Strict()]
-_Prices = list[gate.Number | None]
+_Numbers = list[gate.Number | None]
 
 
 class _Meta(BaseModel):
@@ -54,11 +56,11 @@ class _Meta(BaseModel):
 
 
 class _Quote(BaseModel):
-    open: _Prices = []
-    high: _Prices = []
-    low: _Prices = []
-    close: _Prices = []
-    volume: list[gate.Whole | None] = []
+    open: _Numbers = []
+    high: _Numbers = []
+    low: _Numbers = []
+    close: _Numbers = []
+    volume: _Numbers = []
 
 
 class _Indicators(BaseModel):
@@ -102,29 +104,126 @@ def request(query: BarQuery) -> Request:
 
 
 def parse(body: bytes, query: BarQuery, now: datetime) -> Bars:
-    value = gate.read(body)
-    chart = gate.shaped(_REPLY, value, body=body).chart
+    chart = gate.shaped(_REPLY, gate.read(body), body=body).chart
     if chart.error is not None:
         raise Refused(gate.words(f"{chart.error.code}: {chart.error.description}"))
     if chart.result is None or len(chart.result) != 1:
         raise Malformed("not one result", body=body)
     [result] = chart.result
-    meta = result.meta
-    asked = _ASKED[query.interval]
+    meta, asked = result.meta, _ASKED[query.interval]
     if meta.symbol != query.symbol or meta.granularity not in {None, asked}:
-        raise Malformed(
-            gate.words(f"{meta.symbol} by {meta.granularity} instead of {query.symbol} by {asked}"),
-            body=body,
-        )
+        raise Malformed("another symbol or interval", body=body)
+
+    daily = query.interval is Interval.D1
     step = _QUARTER if query.interval is Interval.M30 else query.interval.length
-    rows = list(_rows(result, body))
-    if query.interval is Interval.D1:
-        bars = _days(rows, meta.zone, body)
-    else:
-        bars = _slots(rows, step, meta.quoted_at)
-    quoted_at = now if meta.quoted_at is None else _instant(meta.quoted_at, body)
-    settled = max(min(now, quoted_at), now - _LATEST_QUOTE)
-    if meta.quoted_at is None:
-        settled = now - _LATEST_QUOTE
-    found = gate.bars(bars, query, now, body=body, step=step, traded=True, settled=settled)
+    rows = _rows(result, body)
+    found = gate.bars(
+        _days(rows, meta.zone, body) if daily else _slots(rows, int(step.total_seconds()), meta.quoted_at),
+        query,
+        now,
+        body=body,
+        step=step,
+        # A day without a trade has a settlement for a close all the same.
+        traded=not daily,
+        settled=_settled(meta.quoted_at, now),
+    )
     return found if step == query.interval.length else build(found, query.interval)
+
+
+def _settled(quoted_at: int | None, now: datetime) -> datetime:
+    """Up to when the answer tells of everything: its last quote, or what can no longer be held back."""
+    held_back = now - _LATEST_QUOTE
+    if quoted_at is None or not held_back.timestamp() < quoted_at < _NO_TIME:
+        return held_back
+    return min(now, datetime.fromtimestamp(quoted_at, UTC))
+
+
+class _Row(NamedTuple):
+    at: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+
+    def with_later(self, later: Self) -> Self:
+        """Both rows are of one bar: the bar, and the price it has now."""
+        volumes = [volume for volume in (self.volume, later.volume) if volume is not None]
+        return self._replace(
+            high=max(self.high, later.high),
+            low=min(self.low, later.low),
+            close=later.close,
+            volume=max(volumes, default=None),
+        )
+
+
+def _rows(result: _Result, body: bytes) -> list[_Row]:
+    """What has all four prices, oldest first: a null is a bar that is not there."""
+    [quote] = result.indicators.quote
+    columns = (quote.open, quote.high, quote.low, quote.close, quote.volume)
+    if any(len(column) != len(result.timestamp) for column in columns):
+        raise Malformed("columns of different lengths", body=body)
+    has_volume = result.meta.symbol not in _NO_VOLUME
+    rows: list[_Row] = []
+    for at, open_, high, low, close, volume in zip(result.timestamp, *columns, strict=True):
+        if open_ is None or high is None or low is None or close is None:
+            continue
+        if not 0 < at < _NO_TIME:
+            raise Malformed("a time out of bounds", body=body)
+        traded = volume if has_volume else None
+        rows.append(_Row(at, _decimal(open_), _decimal(high), _decimal(low), _decimal(close), traded))
+    return sorted(rows, key=lambda row: row.at)
+
+
+def _decimal(price: float) -> float:
+    """The price as it was quoted, which came as a number of 32 bits: 78.29 for 78.29000091552734.
+
+    It is the shortest decimal that makes the same number of 32 bits, whatever its
+    magnitude. What is no such number is left as it is.
+    """
+    if not abs(price) <= _LARGEST_FLOAT32 or _float32(price) != price:
+        return price
+    shorter = (float(f"{price:.{digits}g}") for digits in range(1, 9))
+    return next((decimal for decimal in shorter if _float32(decimal) == price), price)
+
+
+def _float32(number: float) -> float:
+    return float(struct.unpack("<f", struct.pack("<f", number))[0])
+
+
+def _slots(rows: list[_Row], step: int, quoted_at: int | None) -> Iterator[Bar]:
+    """Bars within the day. The last row may be no bar but the price of now: it belongs to the bar before."""
+    if rows and (rows[-1].at % step or rows[-1].at == quoted_at):
+        *rows, price = rows
+        if rows and rows[-1].at == price.at // step * step:
+            rows[-1] = rows[-1].with_later(price)
+    for row in rows:
+        yield Bar(row.at, row.at + step, *row[1:])
+
+
+def _days(rows: list[_Row], zone_name: str, body: bytes) -> Iterator[Bar]:
+    """Days by trade date, keyed by 00:00 UTC of it. The last one may have come twice, as the price of now."""
+    try:
+        zone = ZoneInfo(zone_name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Malformed("an unknown time zone", body=body) from error
+    days = [(_trade_date(row.at, zone), row) for row in rows]
+    if len(days) > 1 and days[-1][0] == days[-2][0]:
+        (day, session), (_, price) = days[-2:]
+        days[-2:] = [(day, session.with_later(price))]
+    for day, row in days:
+        if day.weekday() >= 5:
+            raise Malformed(f"a session on a weekend, {day}", body=body)
+        opened = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        closed = datetime.combine(day, _SESSION_CLOSES, _NEW_YORK)
+        yield Bar(int(opened.timestamp()), int(closed.timestamp()), *row[1:])
+
+
+def _trade_date(at: int, zone: ZoneInfo) -> date:
+    """A day's row has 00:00 of the exchange's zone; that of the running session may have the time of its price."""
+    wall = datetime.fromtimestamp(at, zone)
+    if wall.time() == time(0):
+        return wall.date()
+    new_york = wall.astimezone(_NEW_YORK)
+    # From 18:00 on it is the next session's, on Sundays Monday's.
+    return new_york.date() + timedelta(days=new_york.time() >= _SESSION_OPENS)
