@@ -73,7 +73,7 @@ def _tables(body: bytes) -> list[list[_Row]]:
     except (lxml.etree.LxmlError, ValueError) as error:
         raise Malformed("not a page", body=body) from error
     tables = page.xpath("//table[contains(concat(' ', normalize-space(@class), ' '), ' etf ')]")
-    if not tables and len(body) < _CHALLENGE_BYTES:
+    if not tables and len(body) < _CHALLENGE_BYTES and body.lstrip()[:1] == b"<":
         raise Blocked("a short page without the table: a challenge")
     return [[_texts(row) for row in table.iter("tr")] for table in tables]
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, SecretStr, TypeAdapter
 
 from providers import gate
 from providers.errors import Malformed, Refused, TooMany
@@ -32,6 +32,10 @@ BOUNDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     }
 )
 
+_FIELDS: Final = frozenset(
+    "realtime_start realtime_end observation_start observation_end units output_type file_type"
+    " order_by sort_order count offset limit observations".split()
+)
 _CPI_RELEASE: Final = "10"
 _FIRST_DAY: Final = date(1900, 1, 1)
 _SCHEDULED_AHEAD: Final = timedelta(days=2 * 366)
@@ -55,8 +59,6 @@ class _Observation(BaseModel):
 
 
 class _Page(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     count: gate.Whole
     observations: list[_Observation]
 
@@ -84,11 +86,12 @@ def request(query: MacroQuery, key: SecretStr) -> Request:
 
 
 def parse(body: bytes, query: MacroQuery, now: datetime) -> Observations:
-    page = gate.shaped(_PAGE, _answer(body), body=body)
+    answer = _answer(body)
+    page = gate.shaped(_PAGE, answer, body=body)
     if page.count != len(page.observations):
         raise Malformed(f"{len(page.observations)} of {page.count} observations", body=body)
     rows = (Observation(date=row.date, value=row.value) for row in page.observations)
-    return checked(rows, query, now, body=body)
+    return checked(rows, query, now, body=body, unknown=gate.unknown(answer, _FIELDS))
 
 
 def cpi_releases_request(since: date, key: SecretStr) -> Request:
@@ -116,7 +119,14 @@ def parse_cpi_releases(body: bytes, now: datetime) -> tuple[date, ...]:
     return tuple(days)
 
 
-def checked(rows: Iterable[Observation], query: MacroQuery, now: datetime, *, body: bytes) -> Observations:
+def checked(
+    rows: Iterable[Observation],
+    query: MacroQuery,
+    now: datetime,
+    *,
+    body: bytes,
+    unknown: frozenset[str] = frozenset(),
+) -> Observations:
     """The asked ones of ``rows``, oldest first. No row at all may be true: nothing new since.
 
     Raises Malformed for a value or a date that cannot be, and for two accounts of one date.
@@ -132,9 +142,8 @@ def checked(rows: Iterable[Observation], query: MacroQuery, now: datetime, *, bo
             raise Malformed(f"a value out of bounds on {row.date}", body=body)
         if found.setdefault(row.date, row) != row:
             raise Malformed(f"two values of {row.date}", body=body)
-    return Observations(
-        rows=tuple(found[day] for day in sorted(found) if query.since is None or day >= query.since)
-    )
+    asked = tuple(found[day] for day in sorted(found) if query.since is None or day >= query.since)
+    return Observations(rows=asked, unknown=unknown)
 
 
 def _answer(body: bytes) -> object:

@@ -12,7 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Final
 
-from pydantic import BaseModel, Field, SecretStr, Strict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, Strict, TypeAdapter
 
 from providers import gate
 from providers.errors import Malformed, Refused
@@ -23,6 +23,9 @@ NAME: Final = "SoSoValue"
 HOST: Final = "api.sosovalue.xyz"
 
 _TYPES: Final[Mapping[str, str]] = MappingProxyType({"BTC": "us-btc-spot", "ETH": "us-eth-spot"})
+
+_FIELDS: Final = frozenset({"code", "msg", "traceId", "data"})
+_FIELDS_OF_A_DAY: Final = frozenset({"totalValueTraded", "totalNetAssets", "cumNetInflow"})
 
 _MILLION: Final = 1_000_000
 _FEW_DAYS: Final = 5
@@ -35,6 +38,8 @@ class _Status(BaseModel):
 
 
 class _Day(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
     date: gate.Day
     # Null is a day without an account. A day without the field at all is another shape.
     total_net_inflow: gate.Number | None = Field(alias="totalNetInflow")
@@ -70,15 +75,12 @@ def parse(body: bytes, query: FlowQuery, now: datetime) -> FlowDays:
     if status.code != 0:
         raise Refused(f"error {status.code}: {gate.words(status.msg or '')}")
     data = gate.shaped(_REPLY, answer, body=body).data
-    days = checked(
-        (_flow_day(day) for day in (data.list if isinstance(data, _Listed) else data)),
-        asset=query.asset,
-        now=now,
-        body=body,
-    )
+    listed = data.list if isinstance(data, _Listed) else data
+    days = checked((_flow_day(day) for day in listed), asset=query.asset, now=now, body=body)
     if len(days) > _FEW_DAYS and all(abs(day.total_musd or 0.0) < 1 for day in days):
         raise Malformed("flows in another unit", body=body)
-    return FlowDays(days=tuple(_settled(day, now) for day in days))
+    unknown = gate.unknown(answer, _FIELDS) | gate.unknown(listed[0].model_extra, _FIELDS_OF_A_DAY)
+    return FlowDays(days=tuple(_settled(day, now) for day in days), unknown=unknown)
 
 
 def _flow_day(day: _Day) -> FlowDay:

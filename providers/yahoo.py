@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, Field, Strict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, Strict, TypeAdapter
 
 from analysis.levels import Interval
 from providers import gate
@@ -68,6 +68,8 @@ class _Indicators(BaseModel):
 
 
 class _Result(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
     meta: _Meta
     # Not there at all when nothing was traded in the span.
     timestamp: list[gate.Whole] = []
@@ -126,6 +128,7 @@ def parse(body: bytes, query: BarQuery, now: datetime) -> Bars:
         # A day without a trade has a settlement for a close all the same.
         traded=not daily,
         settled=_settled(meta.quoted_at, now),
+        unknown=gate.unknown(result.model_extra, {"events"}),
     )
     return found if step == query.interval.length else build(found, query.interval)
 

@@ -265,3 +265,7 @@ class TestNoTable:
     def test_nothing_like_a_page(self, body: bytes) -> None:
         with pytest.raises((Blocked, Malformed)):
             days(body)
+
+    def test_nothing_like_one_is_no_challenge(self) -> None:
+        with pytest.raises(Malformed):
+            days(b"null")

@@ -103,6 +103,16 @@ def test_the_same_row_twice_is_one() -> None:
     assert read(answer([DAYS[0], *DAYS])) == read(answer())
 
 
+def test_a_new_field_is_named_and_changes_nothing() -> None:
+    more = json.loads(answer())
+    more["version"] = 3
+    more["data"]["list"][0]["totalBtc"] = 1.0
+    found = sosovalue.parse(json.dumps(more).encode(), BTC, NEXT_MORNING)
+    assert found.unknown == {"version", "totalBtc"}
+    known = sosovalue.parse(answer(), BTC, NEXT_MORNING)
+    assert (known.unknown, known.days) == (frozenset(), found.days)
+
+
 def test_an_error_inside_a_200() -> None:
     with pytest.raises(Refused, match="error 40001: invalid api key"):
         read(b'{"code":40001,"msg":"invalid api key","data":null}')

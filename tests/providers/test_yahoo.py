@@ -280,7 +280,7 @@ class TestQuarters:
 class TestDrift:
     ROWS = ((THURSDAY - DAY, 84.0, 85.0, 76.0, 76.5, 9000), (THURSDAY, 76.5, 78.0, 76.0, 77.0, 8000))
 
-    def broken(self, **result: Any) -> bytes:
+    def answer(self, **result: Any) -> bytes:
         return chart(self.ROWS, **result)
 
     def test_an_error_inside_a_200(self) -> None:
@@ -321,7 +321,13 @@ class TestDrift:
         with pytest.raises(Malformed):
             yahoo.parse(body, ask(), utc(2026, 2, 9))
 
+    def test_a_new_field_is_named_and_changes_nothing(self) -> None:
+        found = yahoo.parse(self.answer(events={}, comparisons=[]), ask(), utc(2026, 2, 9))
+        as_sent = yahoo.parse(self.answer(), ask(), utc(2026, 2, 9))
+        assert (found.unknown, as_sent.unknown) == ({"comparisons"}, frozenset())
+        assert found.closed == as_sent.closed
+
     def test_the_same_row_twice_and_another_order_are_no_matter(self) -> None:
-        as_sent = yahoo.parse(self.broken(), ask(), utc(2026, 2, 9))
+        as_sent = yahoo.parse(self.answer(), ask(), utc(2026, 2, 9))
         twice = chart([self.ROWS[1], self.ROWS[0], self.ROWS[0]])
         assert yahoo.parse(twice, ask(), utc(2026, 2, 9)) == as_sent
