@@ -33,8 +33,21 @@ BOUNDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
 )
 
 _FIELDS: Final = frozenset(
-    "realtime_start realtime_end observation_start observation_end units output_type file_type"
-    " order_by sort_order count offset limit observations".split()
+    {
+        "realtime_start",
+        "realtime_end",
+        "observation_start",
+        "observation_end",
+        "units",
+        "output_type",
+        "file_type",
+        "order_by",
+        "sort_order",
+        "count",
+        "offset",
+        "limit",
+        "observations",
+    }
 )
 _CPI_RELEASE: Final = "10"
 _FIRST_DAY: Final = date(1900, 1, 1)
