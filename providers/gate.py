@@ -174,7 +174,7 @@ def _impossible(bar: Bar, length: int, newest: int) -> str | None:
         return "a bar off the grid"
     # A day that closes early began as much before 00:00 UTC.
     if not 0 < bar.opened_at <= newest + length - lasts:
-        return "a bar of the future"
+        return "a bar at no time it can have"
     if not all(math.isfinite(price) for price in bar[2:6]) or (
         bar.volume is not None and not math.isfinite(bar.volume)
     ):
