@@ -13,8 +13,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-import lxml.etree
-import lxml.html
+from lxml import etree
 
 from providers.errors import Blocked, Malformed
 from providers.flow_days import all_reported_by, checked
@@ -68,11 +67,14 @@ def parse(body: bytes, query: FlowQuery, now: datetime) -> FlowDays:
 
 def _tables(body: bytes) -> list[list[_Row]]:
     """The text of every cell of every table of flows, row by row."""
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        page = lxml.html.document_fromstring(body, parser=lxml.html.HTMLParser(encoding="utf-8"))
-    except (lxml.etree.LxmlError, ValueError) as error:
+        page = etree.fromstring(body, parser)
+    except (etree.LxmlError, ValueError) as error:
         raise Malformed("not a page", body=body) from error
-    tables = page.xpath("//table[contains(concat(' ', normalize-space(@class), ' '), ' etf ')]")
+    if page is None:
+        raise Malformed("an empty page", body=body)
+    tables = [table for table in page.iter("table") if "etf" in (table.get("class") or "").split()]
     if not tables and len(body) < _CHALLENGE_BYTES and body.lstrip()[:1] == b"<":
         raise Blocked("a short page without the table: a challenge")
     return [[_texts(row) for row in table.iter("tr")] for table in tables]
@@ -80,7 +82,7 @@ def _tables(body: bytes) -> list[list[_Row]]:
 
 def _texts(row: Any) -> _Row:
     """The cells of a row; a hard space is a space."""
-    return [" ".join(cell.text_content().split()) for cell in row if cell.tag in {"td", "th"}]
+    return [" ".join("".join(cell.itertext()).split()) for cell in row if cell.tag in {"td", "th"}]
 
 
 def _is_header(row: _Row, asset: str) -> bool:
@@ -109,6 +111,10 @@ def _days(header: _Row, rows: Sequence[_Row], body: bytes) -> list[FlowDay]:
             raise Malformed(f"the total of {trade_date} is not the sum of its funds", body=body)
         funds = dict(zip(tickers, flows, strict=True))
         days.append(FlowDay(trade_date=trade_date, total_musd=total, funds=funds, final=False))
+    dates = [day.trade_date for day in days]
+    if dates != sorted(dates):
+        # One misdated day would pass for a true one of long ago.
+        raise Malformed("days out of order", body=body)
     return days
 
 

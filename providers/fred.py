@@ -56,11 +56,9 @@ _SCHEDULED_AHEAD: Final = timedelta(days=2 * 366)
 
 def _value(sent: object) -> float | None:
     """None where FRED says that a date has no value: ``.``, or nothing in a CSV of today."""
-    if sent in {".", ""}:
-        return None
-    if isinstance(sent, str) and re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,12})?", sent):
-        return float(sent)
-    raise ValueError("not a value in text")
+    if not isinstance(sent, str) or not re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,12})?|\.?", sent):
+        raise ValueError("not a value in text")
+    return float(sent) if sent not in {".", ""} else None
 
 
 Value = Annotated[float | None, BeforeValidator(_value)]

@@ -206,8 +206,13 @@ class TestDrift:
         with pytest.raises(Malformed, match="out of bounds"):
             days(pages.btc(), now=datetime(2026, 2, 5, 2, 0, tzinfo=UTC))
 
-    def test_newest_first_is_no_matter(self) -> None:
-        assert days(pages.btc(self.table()[::-1])) == days(pages.btc())
+    def test_a_misdated_day_is_seen_by_its_place(self) -> None:
+        # 5 February 2025 was a session, and the row is whole.
+        body = pages.btc().replace(b"<td>03 Feb 2026</td>", b"<td>05 Feb 2025</td>")
+        with pytest.raises(Malformed, match="out of order"):
+            days(body)
+        with pytest.raises(Malformed, match="out of order"):
+            days(pages.btc(self.table()[::-1]))
 
     def test_a_total_that_is_not_the_sum(self) -> None:
         table = self.table()

@@ -104,4 +104,4 @@ def test_no_mutation_crashes_or_passes_a_row_that_cannot_be(subject: Subject) ->
         subject.check(found)
         passed += 1
     # The dice must have thrown both, or nothing was tried.
-    assert refused > passed > 0
+    assert min(refused, passed) > 0
