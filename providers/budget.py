@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from providers.errors import TooMany
@@ -15,11 +15,21 @@ PATIENCE_S: Final = 5.0
 
 
 class Budget:
-    """Of one host, for everybody who calls it. ``tick`` gives seconds that only run forward."""
+    """Of one host, for everybody who calls it.
 
-    def __init__(self, rules: HostRules, *, tick: Callable[[], float]) -> None:
+    ``tick`` gives seconds that only run forward, ``sleep`` waits so many of them.
+    """
+
+    def __init__(
+        self,
+        rules: HostRules,
+        *,
+        tick: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._rules = rules
         self._tick = tick
+        self._sleep = sleep
         self._spent: deque[tuple[float, int]] = deque()
         self._not_before = float("-inf")
         self._queue = asyncio.Lock()
@@ -43,7 +53,7 @@ class Budget:
                     self._spent.append((self._tick(), cost))
                     return
                 # And looked at anew: meanwhile the host may have held us off.
-                await asyncio.sleep(wait)
+                await self._sleep(wait)
 
     def _wait(self, cost: int) -> float:
         now = self._tick()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import quote
 
 import httpx
 import stamina
@@ -33,7 +34,8 @@ class Client:
 
     ``hosts`` is the allow-list. ``transport`` is for tests: it is handed every request
     as it would go out, https and true host, and may carry it elsewhere. ``now`` counts
-    only where a source names a date to wait for but shows no clock of its own.
+    only where a source names a date to wait for but shows no clock of its own. ``tick`` and
+    ``sleep`` measure and wait for the hosts' budgets.
     """
 
     def __init__(
@@ -44,9 +46,10 @@ class Client:
         now: Callable[[], datetime] = _system_clock,
         # Not time.monotonic: inside SimCord, that one stands still.
         tick: Callable[[], float] = time.perf_counter,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._hosts = hosts
-        self._budgets = {host: Budget(rules, tick=tick) for host, rules in hosts.items()}
+        self._budgets = {host: Budget(rules, tick=tick, sleep=sleep) for host, rules in hosts.items()}
         self._now = now
         self._http = httpx.AsyncClient(
             transport=transport,
@@ -132,7 +135,7 @@ class Client:
         secret_headers = {name: value.get_secret_value() for name, value in request.secret_headers.items()}
         return self._http.build_request(
             "GET" if request.json is None else "POST",
-            httpx.URL(scheme="https", host=request.host, path=request.path),
+            httpx.URL(scheme="https", host=request.host, path=quote(request.path)),
             params={**request.params, **secret_params} or None,
             json=request.json,
             headers={

@@ -34,16 +34,17 @@ def refusal(
     head = body[:_HEAD].decode("ascii", "replace").lower()
     if status in {418, 429} or (status == 503 and "retry-after" in headers):
         return TooMany(f"answered {status}", retry_after_s=retry_after(headers, now=now))
-    if "cf-mitigated" in headers or any(mark in head for mark in _challenges(head, status)):
+    no_json = head.lstrip()[:1] not in {"{", "["}
+    if "cf-mitigated" in headers or (no_json and any(mark in head for mark in _CHALLENGE)):
         return Blocked(f"a challenge page instead of an answer ({status})")
     if status in {403, 451}:
         return Blocked(f"answered {status}")
-    if any(mark in head for mark in _WAIT) and _page_or_words(head):
+    if no_json and any(mark in head for mark in _WAIT):
         return TooMany(f"asks to wait in words ({status})", retry_after_s=retry_after(headers, now=now))
     if status >= 500:
         return Unreachable(f"answered {status}")
     if status != 200:
-        return Refused(f"answered {status}{_said(head, secrets)}")
+        return Refused(f"answered {status}{_said(body, secrets)}")
     return None
 
 
@@ -67,20 +68,12 @@ def http_date(text: str) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _page_or_words(head: str) -> bool:
-    """A page, or a line of text: not JSON that happens to hold such words."""
-    return head.lstrip()[:1] not in {"{", "["}
-
-
-def _challenges(head: str, status: int) -> tuple[str, ...]:
-    return _CHALLENGE if status != 200 or _page_or_words(head) else ()
-
-
-def _said(head: str, secrets: Iterable[str]) -> str:
+def _said(body: bytes, secrets: Iterable[str]) -> str:
     """The beginning of what the source says, fit for a log; nothing of a page."""
-    if head.lstrip().startswith("<"):
+    said = body[:_HEAD].decode("ascii", "replace")
+    if said.lstrip().startswith("<"):
         return ""
-    for secret in secrets:
-        head = head.replace(secret.lower(), "***")
-    words = re.sub(r"[^ -~]+", " ", head).strip()[:120]
+    for secret in filter(None, secrets):
+        said = re.sub(re.escape(secret), "***", said, flags=re.IGNORECASE)
+    words = re.sub(r"[^ -~]+", " ", said).strip()[:120]
     return f": {words}" if words else ""

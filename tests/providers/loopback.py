@@ -14,6 +14,8 @@ from typing import Literal, Self
 import httpx
 from aiohttp import web
 
+from providers.hosts import HOSTS
+
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 
@@ -61,7 +63,7 @@ class Loopback:
 
     async def __aenter__(self) -> Self:
         application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self._serve)
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._serve)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -120,6 +122,7 @@ class _Diverted(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         assert request.url.scheme == "https"
+        assert request.url.host in HOSTS
         # The Host header is already that of the true one.
         request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self._source.port)
         return await self._inner.handle_async_request(request)

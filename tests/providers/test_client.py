@@ -1,15 +1,48 @@
+"""What leaves the process, how often, and what never does."""
+
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+import io
+import itertools
+import json
+import logging
+import sys
+import traceback
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
+from bot import logs
+from providers.budget import PATIENCE_S
 from providers.client import Client
-from providers.errors import Refused
-from providers.shapes import Request
-from tests.providers.loopback import Loopback, Reply
+from providers.errors import Blocked, Malformed, ProviderError, Refused, TooMany, Unreachable
+from providers.hosts import BROWSER, HOSTS, HostRules
+from providers.refusals import retry_after
+from providers.shapes import Answer, Request
+from tests.providers.conftest import HURRIED
+from tests.providers.loopback import HTML, Loopback, Reply
+from tests.providers.test_faults import BOMB
 
 KRAKEN = Request(host="api.kraken.com", path="/0/public/OHLC", params={"pair": "XBTUSD"})
+SOSO = Request(
+    host="api.sosovalue.xyz",
+    path="/openapi/v2/etf/historicalInflowChart",
+    json={"type": "us-btc-spot"},
+    secret_headers={"x-soso-api-key": SecretStr("Key-of-SoSo-1")},
+)
+FRED = Request(
+    host="api.stlouisfed.org",
+    path="/fred/series/observations",
+    params={"series_id": "DFEDTARU"},
+    secret_params={"api_key": SecretStr("Key-of-FRED-2")},
+)
+FINE = Reply(body=b"{}")
 
 
 async def test_an_answer_comes_with_the_instant_at_which_the_source_made_it(
@@ -19,10 +52,18 @@ async def test_an_answer_comes_with_the_instant_at_which_the_source_made_it(
 
     answer = await client.fetch(KRAKEN)
 
-    assert answer.body == b'{"error":[]}'
-    assert answer.made_at == datetime(2026, 2, 5, 18, 0, 7, tzinfo=UTC)
+    assert answer == (b'{"error":[]}', datetime(2026, 2, 5, 18, 0, 7, tzinfo=UTC))
     [asked] = source.asked
     assert (asked.method, str(asked.url)) == ("GET", "https://api.kraken.com/0/public/OHLC?pair=XBTUSD")
+
+
+def test_the_more_careful_of_two_clocks_tells_when_an_answer_was_made() -> None:
+    at = datetime(2026, 2, 5, 18, tzinfo=UTC)
+    second = timedelta(seconds=1)
+
+    assert Answer(b"", at).at(at + second) == at
+    assert Answer(b"", at + second).at(at) == at
+    assert Answer(b"", None).at(at) == at
 
 
 async def test_only_hosts_of_the_list_are_called(source: Loopback, client: Client) -> None:
@@ -30,3 +71,308 @@ async def test_only_hosts_of_the_list_are_called(source: Loopback, client: Clien
         await client.fetch(Request(host="169.254.169.254", path="/latest/meta-data"))
 
     assert source.asked == []
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.test/x", "/../x", "/x?y=1#z", "/@evil.test", "/x\r\nHost: evil.test"]
+)
+async def test_no_path_leads_to_another_host(path: str, source: Loopback, client: Client) -> None:
+    source.always = FINE
+
+    await client.fetch(Request(host="api.kraken.com", path=path))
+
+    [asked] = source.asked
+    assert (asked.url.host, asked.url.query, asked.url.fragment) == ("api.kraken.com", b"", "")
+
+
+async def test_symbols_are_encoded(source: Loopback, client: Client) -> None:
+    source.always = FINE
+
+    await client.fetch(Request(host="query1.finance.yahoo.com", path="/v8/finance/chart/^GSPC"))
+    await client.fetch(Request(host="query1.finance.yahoo.com", path="/v8/finance/chart/SI=F"))
+    await client.fetch(Request(host="query1.finance.yahoo.com", path="/v8/x", params={"a": "b&c=d e"}))
+
+    assert [asked.url.raw_path for asked in source.asked] == [
+        b"/v8/finance/chart/%5EGSPC",
+        b"/v8/finance/chart/SI%3DF",
+        b"/v8/x?a=b%26c%3Dd+e",
+    ]
+
+
+async def test_no_redirect_is_followed(source: Loopback, client: Client) -> None:
+    source.replies.append(Reply(status=302, headers={"Location": "https://api.kraken.com/0/elsewhere"}))
+    source.always = FINE
+
+    with pytest.raises(Refused, match="answered 302"):
+        await client.fetch(KRAKEN)
+
+    assert len(source.asked) == 1
+
+
+async def test_each_host_hears_the_name_it_wants(source: Loopback, client: Client) -> None:
+    source.always = FINE
+
+    await client.fetch(Request(host="query1.finance.yahoo.com", path="/"))
+    await client.fetch(Request(host="api.exchange.coinbase.com", path="/"))
+
+    yahoo, coinbase = (asked.headers["user-agent"] for asked in source.asked)
+    assert yahoo == BROWSER
+    assert coinbase.startswith("Leadline")
+
+
+async def test_a_post_carries_its_json_and_is_sent_once(source: Loopback, client: Client) -> None:
+    source.always = Reply(status=500)
+
+    with pytest.raises(Unreachable):
+        await client.fetch(SOSO)
+
+    [asked] = source.asked
+    assert (asked.method, json.loads(asked.body)) == ("POST", {"type": "us-btc-spot"})
+    assert asked.headers["x-soso-api-key"] == "Key-of-SoSo-1"
+
+
+@pytest.mark.parametrize(
+    "fault", [Reply(status=500), Reply(cut="before"), Reply(body=b"{" * 9, cut="halfway")]
+)
+async def test_two_faults_are_got_over_and_three_are_told(
+    fault: Reply, source: Loopback, client: Client
+) -> None:
+    source.replies.extend([fault, fault, FINE])
+    assert (await client.fetch(KRAKEN)).body == b"{}"
+
+    source.replies.extend([fault, fault, fault, FINE])
+    with pytest.raises(Unreachable):
+        await client.fetch(KRAKEN)
+
+    assert len(source.asked) == 6
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [Reply(status=403), Reply(status=451), Reply(status=404), Reply(status=429), Reply(status=418)],
+    ids=lambda reply: str(reply.status),
+)
+async def test_a_no_is_not_asked_again(refusal: Reply, source: Loopback, client: Client) -> None:
+    source.always = refusal
+
+    with pytest.raises(ProviderError):
+        await client.fetch(KRAKEN)
+
+    assert len(source.asked) == 1
+
+
+async def test_a_short_wait_is_waited_out_by_everybody(source: Loopback, client: Client) -> None:
+    """One is told to wait a second: the nine who came behind wait with it."""
+    source.replies.append(Reply(status=429, headers={"Retry-After": "1"}))
+    source.always = FINE
+    patient = {**HURRIED, "api.kraken.com": HostRules(calls=1000, per_s=1, pause_s=0.001)}
+    async with Client(hosts=patient, transport=source.transport) as waiting:
+        first = asyncio.create_task(waiting.fetch(KRAKEN))
+        await asyncio.sleep(0.3)  # its answer has come by now
+        assert len(source.asked) == 1
+        others = [asyncio.create_task(waiting.fetch(KRAKEN)) for _ in range(9)]
+        answers = await asyncio.gather(first, *others)
+
+    assert {answer.body for answer in answers} == {b"{}"}
+    told, *later = source.asked
+    assert len(later) == 10
+    assert min(asked.at for asked in later) - told.at >= 1.0
+
+
+async def test_a_long_wait_is_told_and_nobody_calls_meanwhile(source: Loopback, client: Client) -> None:
+    source.replies.append(Reply(status=418, headers={"Retry-After": "120"}))
+    source.always = FINE
+
+    with pytest.raises(TooMany) as told:
+        await client.fetch(KRAKEN)
+    with pytest.raises(TooMany) as later:
+        await client.fetch(KRAKEN)
+    await client.fetch(FRED)  # another host
+
+    assert told.value.retry_after_s == 120
+    assert later.value.retry_after_s == pytest.approx(120, abs=5)
+    assert [asked.url.host for asked in source.asked] == ["api.kraken.com", "api.stlouisfed.org"]
+
+
+@pytest.mark.parametrize(
+    ("said", "date", "seconds"),
+    [
+        ("120", None, 120.0),
+        ("0", None, 0.0),
+        ("99999999", None, 7 * 86_400.0),
+        ("Thu, 05 Feb 2026 18:10:00 GMT", None, 600.0),
+        # By the source's own clock, which is five minutes behind ours.
+        ("Thu, 05 Feb 2026 18:10:00 GMT", "Thu, 05 Feb 2026 17:55:00 GMT", 900.0),
+        ("Thu, 05 Feb 2026 17:00:00 GMT", None, 0.0),
+        ("soon", None, None),
+        ("-5", None, None),
+        ("", None, None),
+        ("\u0661\u0662", None, None),
+    ],
+)
+def test_seconds_and_dates_to_wait_for(said: str, date: str | None, seconds: float | None) -> None:
+    headers = {"retry-after": said} | ({"date": date} if date else {})
+
+    assert retry_after(headers, now=datetime(2026, 2, 5, 18, tzinfo=UTC)) == seconds
+
+
+async def test_a_source_that_is_down_and_says_for_how_long(source: Loopback, client: Client) -> None:
+    source.always = Reply(status=503, headers={"Retry-After": "600"})
+
+    with pytest.raises(TooMany) as caught:
+        await client.fetch(KRAKEN)
+
+    assert caught.value.retry_after_s == 600
+
+
+async def test_a_call_has_so_long_and_no_longer_whatever_trickles_in(source: Loopback) -> None:
+    """Each byte comes within any time limit a single read could have."""
+    source.always = Reply(body=b"{" + b" " * 100 + b"}", drip_s=0.05)
+    rules = {"api.kraken.com": HostRules(calls=9, per_s=1, total_s=0.4)}
+    async with Client(hosts=rules, transport=source.transport) as client:
+        begun = asyncio.get_running_loop().time()
+        with pytest.raises(Unreachable, match=r"within 0\.4 s"):
+            await client.fetch(KRAKEN)
+
+    assert asyncio.get_running_loop().time() - begun < 2
+
+
+async def test_nobody_there(source: Loopback) -> None:
+    rules = {"api.kraken.com": HostRules(calls=9, per_s=1, pause_s=0.001)}
+    async with Loopback() as gone:
+        transport = gone.transport
+    async with Client(hosts=rules, transport=transport) as client:
+        with pytest.raises(Unreachable, match="ConnectError"):
+            await client.fetch(KRAKEN)
+
+
+async def test_a_bomb_takes_little_memory(source: Loopback, client: Client) -> None:
+    source.always = Reply(body=BOMB, headers={"Content-Encoding": "gzip"})
+    tracemalloc.start()
+    try:
+        with pytest.raises(Malformed, match="larger than 16 MiB"):
+            await client.fetch(KRAKEN)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 40 * 1024 * 1024
+
+
+async def test_the_environment_leads_nobody_astray(source: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    source.always = FINE
+
+    async with Client(transport=source.transport) as client:
+        assert (await client.fetch(KRAKEN)).body == b"{}"
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What the bot's own logs hold, at the most talkative."""
+    names = ("", "discord", "aiohttp", "httpx", "httpcore", "aiosqlite", "alembic", "stamina")
+    levels = {name: logging.getLogger(name).level for name in names}
+    handlers = logging.getLogger().handlers[:]
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    logs.configure("DEBUG")
+    yield stream
+    logging.getLogger().handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("request_", "key"), [(SOSO, "Key-of-SoSo-1"), (FRED, "Key-of-FRED-2")], ids=["header", "address"]
+)
+@pytest.mark.parametrize(
+    "reply",
+    [
+        FINE,
+        Reply(status=500),
+        Reply(status=400, body=b'{"error_message":"api_key KEY is not registered."}'),
+        Reply(cut="before"),
+        Reply(status=302, headers={"Location": "https://x.test/?api_key=KEY"}),
+        Reply(status=429, headers={"Retry-After": "9999"}),
+    ],
+    ids=["200", "500", "400", "reset", "302", "429"],
+)
+async def test_a_key_stands_in_no_log_and_no_error(
+    request_: Request, key: str, reply: Reply, source: Loopback, client: Client, written: io.StringIO
+) -> None:
+    """Not even when the source repeats it."""
+    source.always = replace(
+        reply,
+        body=reply.body.replace(b"KEY", key.encode()),
+        headers={name: value.replace("KEY", key) for name, value in reply.headers.items()},
+    )
+    told = ""
+
+    try:
+        await client.fetch(request_)
+    except ProviderError as error:
+        logging.getLogger("bot").exception("failed")
+        told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
+
+    sent = "".join(f"{asked.url}{asked.headers}" for asked in source.asked)
+    assert key in sent
+    assert key.lower() not in (told + written.getvalue() + repr(request_)).lower()
+
+
+@pytest.mark.parametrize("key", ["two\r\nlines", "鑰匙", "nul\x00"])
+async def test_a_key_that_fits_no_header_is_named_by_nobody(
+    key: str, source: Loopback, client: Client
+) -> None:
+    request = Request(host="api.kraken.com", path="/", secret_headers={"x-key": SecretStr(key)})
+
+    with pytest.raises(Refused) as caught:
+        await client.fetch(request)
+
+    assert key[:3] not in "".join(traceback.format_exception(caught.value))
+    assert source.asked == []
+
+
+async def test_what_a_source_says_reaches_the_log_without_a_page(source: Loopback, client: Client) -> None:
+    source.replies.append(Reply(status=400, body=b'{"code":-1121,\n"msg":"Invalid symbol."}'))
+    source.replies.append(Reply(status=400, body=b"<html>Bad Request</html>", kind=HTML))
+
+    with pytest.raises(Refused) as said:
+        await client.fetch(KRAKEN)
+    with pytest.raises(Refused) as page:
+        await client.fetch(KRAKEN)
+
+    assert said.value.reason == 'answered 400: {"code":-1121, "msg":"Invalid symbol."}'
+    assert page.value.reason == "answered 400"
+
+
+async def test_a_large_true_page_may_tell_of_challenges(source: Loopback, client: Client) -> None:
+    """Cloudflare puts a script of that name into pages it lets through."""
+    page = b"<html><head><title>Flows</title></head>" + b"<!-- x -->" * 300 + b"<script>/* Just a moment */"
+    source.replies.append(Reply(body=page, kind=HTML))
+    source.replies.append(Reply(body=b"<html><title>Just a moment...</title>" + b" " * 9000, kind=HTML))
+
+    assert (await client.fetch(KRAKEN)).body == page
+    with pytest.raises(Blocked):
+        await client.fetch(KRAKEN)
+
+
+async def test_a_cancelled_call_is_cancelled(source: Loopback, client: Client) -> None:
+    source.always = Reply(body=b"{}", drip_s=0.2)
+    call = asyncio.create_task(client.fetch(KRAKEN))
+    await asyncio.sleep(0.1)
+
+    call.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+def test_the_hosts_are_all_and_their_rules_make_sense() -> None:
+    for host, rules in HOSTS.items():
+        assert httpx.URL(scheme="https", host=host).host == host
+        assert rules.calls >= 1
+        # A Retry-After that is waited out must fit into the time of a call.
+        assert rules.total_s > 2 * PATIENCE_S
+        assert rules.user_agent.isascii()
+    assert len({*itertools.chain(HOSTS)}) == 10
