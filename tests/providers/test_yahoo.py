@@ -154,8 +154,9 @@ class TestDays:
         assert found.unfinished == Bar(key(2026, 2, 5), key(2026, 2, 5, 22), 84.0, 85.0, 76.4, 76.4, 9010.0)
 
     def test_the_zone_is_the_exchange_s(self) -> None:
-        chicago = (THURSDAY + 3_600, 84.0, 85.0, 76.5, 77.0, 9000)
-        found = days(chicago, now=utc(2026, 2, 9), zone="America/Chicago")
+        # Midnight in Tokyo is the morning before in New York.
+        tokyo = (key(2026, 2, 4, 15), 84.0, 85.0, 76.5, 77.0, 9000)
+        found = days(tokyo, now=utc(2026, 2, 9), zone="Asia/Tokyo")
         assert [bar.opened_at for bar in found.closed] == [key(2026, 2, 5)]
 
     def test_nulls_are_days_that_are_not_there(self) -> None:
