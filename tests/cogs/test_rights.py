@@ -224,6 +224,7 @@ async def test_every_button_and_select_is_known_after_a_restart(server: Server) 
 
 
 KINDS = {
+    ui.Item: 2,  # whatever it stands on, a button says as much as any
     ui.Button: 2,
     ui.Select: 3,
     ui.UserSelect: 5,

