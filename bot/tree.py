@@ -11,6 +11,7 @@ from discord import app_commands
 from bot.errors import UserError
 from bot.language import Speech, catalogue, nearest
 from bot.permissions import require, right_of
+from bot.plain_text import inert
 from bot.reader import of as reader_of
 
 log = structlog.get_logger(__name__)
@@ -58,7 +59,11 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
     speech = _speech(interaction)
     _ = speech._
     if isinstance(error, UserError):
-        text = _(error.msgid).format(**error.values)
+        # A value may be what somebody typed.
+        values = {
+            key: inert(value) if isinstance(value, str) else value for key, value in error.values.items()
+        }
+        text = _(error.msgid).format(**values)
     elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         log.warning("command out of date", command=str(error))
         text = _("This command has just changed. Reload Discord and ask again.")

@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.permissions import Right, open_to
 from bot.reports import windows
-from bot.reports.levels import BARS, INSTRUMENT, INTERVAL, MOST_BARS, REPORT, SINCE
+from bot.reports.levels import AUTO, BARS, INSTRUMENT, INTERVAL, MOST_BARS, REPORT, SINCE
 from bot.respond import answer
 from storage import instruments
 
@@ -36,22 +36,25 @@ class LevelsCog(commands.Cog):
         interval=locale_str(INTERVAL.help),
         since=locale_str(SINCE.help),
         bars=locale_str(BARS.help),
+        auto=locale_str(AUTO.help),
     )
     @app_commands.choices(interval=_INTERVALS)
     @open_to(Right.MEMBER)
-    async def levels(
+    async def levels(  # noqa: PLR0917 -- Discord hands options over by name
         self,
         interaction: discord.Interaction[Leadline],
         instrument: str | None = None,
         interval: app_commands.Choice[str] | None = None,
         since: str | None = None,
         bars: app_commands.Range[int, 1, MOST_BARS] | None = None,
+        auto: bool | None = None,  # noqa: FBT001
     ) -> None:
         typed = {
             "instrument": instrument,
             "interval": interval.value if interval else None,
             "since": since,
             "bars": None if bars is None else str(bars),
+            "auto": "yes" if auto else None,
         }
         await answer(interaction, REPORT, {name: value for name, value in typed.items() if value is not None})
 
