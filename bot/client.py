@@ -23,7 +23,14 @@ log = structlog.get_logger(__name__)
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
-COGS: Final = ("cogs.levels", "cogs.flows", "cogs.silver_margin", "cogs.stress")
+COGS: Final = (
+    "cogs.levels",
+    "cogs.flows",
+    "cogs.silver_margin",
+    "cogs.stress",
+    "cogs.level_book",
+    "cogs.privacy",
+)
 FINISH_SECONDS: Final = 8.0
 """How long closing waits for answers already under way."""
 SYNC_SECONDS: Final = 5.0

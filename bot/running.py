@@ -125,7 +125,7 @@ async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) ->
 
 async def discord(settings: Settings) -> None:
     """Connects to Discord and stays until stopped. Raises UserError if Discord does not let us, or cannot."""
-    from bot import logs
+    from bot import housekeeping, logs
     from bot.client import Leadline
     from bot.shutdown import stopped_by_signals
 
@@ -137,8 +137,10 @@ async def discord(settings: Settings) -> None:
     with stopped_by_signals(stop):
         async with _answers(_filled_store(settings.database_url), SystemClock()) as answers:
             bot = Leadline(answers, dev_guild_id=settings.dev_guild_id)
+            jobs = housekeeping.jobs(answers.store, answers.clock)
             try:
-                await _connected(bot, token.get_secret_value(), stop)
+                async with housekeeping.running(jobs):
+                    await _connected(bot, token.get_secret_value(), stop)
             finally:
                 await bot.close()
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import delete, insert, select, update
 
 from storage import schema
-from storage.store import Db
+from storage.instants import epoch
+from storage.store import Db, Store
+
+KEPT_AFTER_LEAVING: Final = timedelta(days=30)
+"""How long a server the bot left is remembered, in case it was thrown out by mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +58,23 @@ async def forget(db: Db, server_id: int) -> None:
     for table in (schema.server_settings, schema.levels):
         if server_id != schema.DEFAULT_BOOK:
             await db.execute(delete(table).where(table.c.server_id == server_id))
+
+
+async def purge(store: Store, now: datetime) -> int:
+    """Forget the servers left ``KEPT_AFTER_LEAVING`` ago or longer; returns how many.
+
+    Each in a transaction of its own, so that nobody waits for all of them.
+    """
+    left = schema.servers_left.c
+    long_ago = left.left_at <= epoch(now - KEPT_AFTER_LEAVING)
+    async with store.read() as db:
+        gone = [row.server_id for row in await db.execute(select(left.server_id).where(long_ago))]
+    purged = 0
+    for server_id in gone:
+        async with store.write() as db:
+            # Asked again: the bot may have been invited back since.
+            done = await db.execute(delete(schema.servers_left).where(left.server_id == server_id, long_ago))
+            if done.rowcount:
+                await forget(db, server_id)
+                purged += 1
+    return purged

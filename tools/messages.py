@@ -27,6 +27,7 @@ CATALOGUE = ROOT / "bot/locales/zh_TW/LC_MESSAGES/bot.po"
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "N_": None,
+    "AlreadyDone": None,
     "NotAllowed": None,
     "UserError": None,
     "gettext": None,

@@ -83,7 +83,10 @@ async def test_no_command_is_longer_than_discord_takes(server: Server) -> None:
 
 
 async def test_every_command_can_be_asked_without_an_option(server: Server) -> None:
+    """Every report, that is: who changes something says what."""
     for command in server.env.bot.tree.get_commands():  # type: ignore[attr-defined] # a Leadline
+        if isinstance(command, app_commands.Group):
+            continue
         assert isinstance(command, app_commands.Command)
         assert not any(parameter.required for parameter in command.parameters), command.name
 
