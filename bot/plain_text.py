@@ -8,6 +8,7 @@ it is decided in ``analysis/charts/text.py``.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -20,6 +21,8 @@ _UNSEEN: Final = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
     chr(code) for span in (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)) for code in span
 }
+# Invitations work without a scheme: discord.gg/abc.
+_ADDRESS: Final = re.compile(r"\.(?=[a-zA-Z]{2,}/)")
 _INERT: Final = str.maketrans(
     {
         "`": "'",
@@ -57,5 +60,5 @@ def quoted(text: str, most: int = MOST) -> str:
 
 def inert(text: str) -> str:
     """``text`` with the characters Discord acts upon in full width, and addresses that lead nowhere."""
-    kept = cleaned(text, most=400).translate(_INERT)
+    kept = _ADDRESS.sub("．", cleaned(text, most=400).translate(_INERT))  # noqa: RUF001
     return kept.replace("://", "：//").replace("~~", "～～")  # noqa: RUF001
