@@ -24,8 +24,8 @@ NEAR: Final = 0.002
 SAME: Final = 0.0001
 """A price typed to remove a level may be off by what rounding for display takes away."""
 FURTHEST: Final = 10.0
-"""Times the present price, up or down. Bitcoin's deepest fall so far left a fifteenth, which no book
-of today's levels is about; beyond it stands nearly always a unit too many or too few (73.6kk, 73.6)."""
+"""Times the present price, up or down. A slip of a unit (736k or 736 for 73.6k) lies beyond it;
+the highs and lows of one cycle do not."""
 _LOWEST, _HIGHEST = 0.01, 1_000_000_000
 _LISTED = 40, 24, 32
 """Characters of label, venue and source in the list: 25 full lines fit one message."""

@@ -275,7 +275,8 @@ def test_an_automatic_level_is_dashed_and_says_so() -> None:
     assert_whole(chart, automatic, Look(locale="zh-TW"))
     y = round(Scale(*chart.span(result), chart.TOP, chart.PRICE_BOTTOM).y(found.price))
     dashed, solid = (gaps(chart.compose(drawn, Look(), english), y) for drawn in (automatic, result))
-    assert (dashed > 10, solid) == (True, 0)
+    assert dashed > 10
+    assert solid <= 2  # its two turns
 
 
 def gaps(canvas: Canvas, y: int) -> int:
