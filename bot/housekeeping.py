@@ -36,7 +36,8 @@ async def _purge(store: Store, clock: Clock) -> None:
     gone = await servers.purge(store, clock.now())
     # Also what a reader in the way kept from being emptied when somebody asked to be forgotten.
     emptied = await store.empty_journal()
-    log.info("purged", servers=gone, journal_emptied=emptied)
+    if gone or not emptied:
+        log.info("purged", servers=gone, journal_emptied=emptied)
 
 
 @asynccontextmanager
