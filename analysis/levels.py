@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis import auto_levels
 from analysis.atr import atr
+from analysis.auto_levels import AutoLevel
 from analysis.breaks import Event, Rule, State, Tape, Verdict, follow
 from analysis.errors import UserError
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AirPocket",
+    "AutoLevel",
     "Candles",
     "Event",
     "Floor",
@@ -54,7 +57,11 @@ class Interval(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """A price somebody put into the book, with where it comes from."""
+    """A price somebody put into the book, with where it comes from; or one found in the bars.
+
+    ``automatic`` says how the latter came about, and is null for the book's; such a level
+    has no label of its own.
+    """
 
     price: float
     label: str
@@ -62,6 +69,7 @@ class Level:
     dated: date | None = None
     source: str | None = None
     rule: Rule = field(default_factory=Rule)
+    automatic: AutoLevel | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +113,7 @@ class Floor:
     label: str
     distance_pct: float
     distance_atr: float | None
+    automatic: AutoLevel | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +190,7 @@ def assess(
     weekends: bool = True,
     price_interval: Interval = Interval.M30,
     is_sample: bool = False,
+    automatic: bool = False,
 ) -> Levels:
     """What closed bars have done to every level of ``book``, and where the price stands.
 
@@ -190,7 +200,8 @@ def assess(
     the finest bars there are (price and 24-hour change), ``daily`` complete UTC days
     (ATR14). Bars that close after ``as_of`` are left out of all three. ``weekends``
     is false for a venue that rests on Saturday and Sunday, known by daily bars only:
-    its missing bars are counted in weekdays.
+    its missing bars are counted in weekdays. ``automatic`` adds the levels that
+    ``analysis.auto_levels`` finds in all of ``frame``.
 
     Raises UserError if no bar had closed, or none lies in the window.
     """
@@ -219,6 +230,8 @@ def assess(
     price_at = _instant(int(base["closed_at"].iloc[-1]))
     atr_1d = next((float(value) for value in _atr(daily)[-1:] if not np.isnan(value)), None)
     tape = _tape(frame, interval, weekends=weekends)
+    if automatic:
+        book = [*book, *_found(frame, tape, book)]
     levels = tuple(
         _state(level, follow(level.price, level.rule, tape), candles, price, atr_1d)
         for level in sorted(book, key=lambda level: level.price, reverse=True)
@@ -284,6 +297,19 @@ def _tape(frame: pd.DataFrame, interval: Interval, *, weekends: bool) -> Tape:
     )
 
 
+def _found(frame: pd.DataFrame, tape: Tape, book: Sequence[Level]) -> list[Level]:
+    taken = [
+        (level.price, float(np.fmax(level.rule.buffer_share * level.price, level.rule.buffer_atr * atr_now)))
+        for atr_now in tape.atr[-1:]
+        for level in book
+    ]
+    high = frame["high"].to_numpy(dtype=np.float64)
+    return [
+        Level(price=found.price, label="", automatic=found)
+        for found in auto_levels.find(high, tape.low, tape.atr, taken=taken)
+    ]
+
+
 def _state(
     level: Level, verdict: Verdict, candles: Candles, price: float, atr_1d: float | None
 ) -> LevelState:
@@ -331,6 +357,7 @@ def _next_floor(levels: Sequence[LevelState], price: float) -> Floor | None:
                 label=state.level.label,
                 distance_pct=state.distance_pct,
                 distance_atr=state.distance_atr,
+                automatic=state.level.automatic,
             )
     return None
 

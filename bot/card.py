@@ -56,13 +56,17 @@ class Press:
 
 
 def parse_press(custom_id: str, reports: Mapping[str, Report[Any, Any]]) -> Press | None:
-    """The press behind a custom_id of this version; None for another version or one we never wrote."""
+    """The press behind a custom_id of this version; None for another version or one we never wrote.
+
+    A card sent before its report learnt another option says nothing about it: options are
+    only ever added at the end, and what is not there was not asked.
+    """
     match = _CUSTOM_ID.fullmatch(custom_id)
     if match is None or int(match["version"]) != CUSTOM_ID_VERSION:
         return None
     name, *rest = match["rest"].split("|")
     report = reports.get(name)
-    if report is None or len(rest) != 3 + len(report.options):
+    if report is None or not 3 < len(rest) <= 3 + len(report.options):
         return None
     action, argument, locale, *values = rest
     if action not in ACTIONS or locale not in LOCALES:
@@ -70,7 +74,7 @@ def parse_press(custom_id: str, reports: Mapping[str, Report[Any, Any]]) -> Pres
     # A language becomes the name of a folder of words.
     if action == "lang" and argument not in LOCALES:
         return None
-    words = {option.name: value for option, value in zip(report.options, values, strict=True) if value}
+    words = {option.name: value for option, value in zip(report.options, values, strict=False) if value}
     return Press(report=name, action=action, argument=argument, locale=locale, words=words)
 
 

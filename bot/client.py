@@ -33,6 +33,8 @@ COGS: Final = (
     "cogs.stress",
     "cogs.settings",
     "cogs.help",
+    "cogs.level_book",
+    "cogs.privacy",
 )
 FINISH_SECONDS: Final = 8.0
 """How long closing waits for answers already under way."""

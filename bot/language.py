@@ -23,6 +23,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from analysis.charts import quantities
+from bot import plain_text
 
 LOCALES: Final = ("en", "zh-TW")
 NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
@@ -83,8 +84,7 @@ class Speech:
         """A level's label: ours translated, a moderator's as typed but unable to format or to ping."""
         if text in DEFAULT_LABELS:
             return self._(text)
-        kept = "".join(char for char in text if char.isprintable() and char != "`")
-        return f"`{kept[:80]}`" if kept.strip() else "–"
+        return plain_text.quoted(text)
 
     def price(self, value: float) -> str:
         decimals = 0 if value >= 10_000 else 2 if value >= 1 else 4

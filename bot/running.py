@@ -125,7 +125,7 @@ async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) ->
 
 async def discord(settings: Settings) -> None:
     """Connects to Discord and stays until stopped. Raises UserError if Discord does not let us, or cannot."""
-    from bot import logs
+    from bot import housekeeping, logs
     from bot.client import Leadline
     from bot.shutdown import stopped_by_signals
 
@@ -139,8 +139,10 @@ async def discord(settings: Settings) -> None:
                 dev_guild_id=settings.dev_guild_id,
                 localized_names=settings.localized_command_names,
             )
+            jobs = housekeeping.jobs(answers.store, answers.clock)
             try:
-                await _connected(bot, token, stop)
+                async with housekeeping.running(jobs):
+                    await _connected(bot, token, stop)
             finally:
                 await bot.close()
 

@@ -13,6 +13,7 @@ from bot.errors import UserError
 from bot.interaction_log import Outcome, line_of, one_line, outcome_of
 from bot.language import Speech, catalogue, nearest
 from bot.permissions import require, right_of
+from bot.plain_text import inert
 from bot.reader import of as reader_of
 
 log = structlog.get_logger(__name__)
@@ -80,7 +81,11 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
     _ = speech._
     if isinstance(error, UserError):
         line.reason = error.msgid
-        text = _(error.msgid).format(**error.values)
+        # A value may be what somebody typed.
+        values = {
+            key: inert(value) if isinstance(value, str) else value for key, value in error.values.items()
+        }
+        text = _(error.msgid).format(**values)
     elif line.outcome is not Outcome.FAILED:
         return
     elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):

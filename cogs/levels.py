@@ -13,7 +13,7 @@ from bot.language import N_
 from bot.permissions import Right, open_to
 from bot.questions import QUESTION
 from bot.reports import windows
-from bot.reports.levels import BARS, INSTRUMENT, INTERVAL, MOST_BARS, REPORT, SINCE
+from bot.reports.levels import AUTO, BARS, INSTRUMENT, INTERVAL, MOST_BARS, REPORT, SINCE
 from bot.respond import PRIVATE, answer
 from storage import instruments
 
@@ -40,6 +40,7 @@ class LevelsCog(commands.Cog):
         since=locale_str(SINCE.help),
         bars=locale_str(BARS.help),
         private=PRIVATE,
+        auto=locale_str(AUTO.help),
     )
     @app_commands.choices(interval=_INTERVALS)
     @open_to(Right.MEMBER)
@@ -50,13 +51,15 @@ class LevelsCog(commands.Cog):
         interval: app_commands.Choice[str] | None = None,
         since: str | None = None,
         bars: app_commands.Range[int, 1, MOST_BARS] | None = None,
-        private: bool = False,  # noqa: FBT001, FBT002 -- discord.py's form of a flag
+        auto: bool | None = None,  # noqa: FBT001 -- discord.py's form of a flag
+        private: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
         typed = {
             "instrument": instrument,
             "interval": interval.value if interval else None,
             "since": since,
             "bars": None if bars is None else str(bars),
+            "auto": "yes" if auto else None,
         }
         words = {name: value for name, value in typed.items() if value is not None}
         await answer(interaction, REPORT, words, private=private)

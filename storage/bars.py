@@ -88,6 +88,24 @@ async def first_and_last(db: Db, series: Series, *, at: datetime) -> tuple[int, 
     return (int(row[0]), int(row[1])) if row[0] is not None else None
 
 
+async def last_close(db: Db, series: Series, *, at: datetime) -> float | None:
+    """The close of the last bar closed by ``at``; None if there is none."""
+    b = schema.bars.c
+    statement = (
+        select(b.close)
+        .where(
+            b.instrument_id == series.id,
+            b.interval == str(series.interval),
+            b.opened_at < epoch(at),
+            b.closed_at <= epoch(at),
+        )
+        .order_by(b.opened_at.desc())
+        .limit(1)
+    )
+    close: float | None = await db.scalar(statement)
+    return close
+
+
 async def store(
     db: Db, series: Series, rows: Iterable[BarRow], *, source: str, now: datetime, is_sample: bool = False
 ) -> Stored:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, insert, select, union, update
 
 from storage import marks, schema
 from storage.instants import epoch
-from storage.store import Db
+from storage.store import Db, Store
+
+KEPT_AFTER_LEAVING: Final = timedelta(days=30)
+"""How long a server the bot left is remembered, in case it was thrown out by mistake."""
 
 _EVERY: Final = "*"
 
@@ -106,3 +109,22 @@ async def forget(db: Db, server_id: int) -> None:
     for table in (schema.server_settings, schema.levels, schema.servers_left):
         await db.execute(delete(table).where(table.c.server_id == server_id))
     await marks.remove(db, _welcomed(server_id))
+
+
+async def purge(store: Store, now: datetime) -> int:
+    """Forget the servers left ``KEPT_AFTER_LEAVING`` ago or longer; returns how many.
+
+    Each in a transaction of its own, so that nobody waits for all of them.
+    """
+    left = schema.servers_left.c
+    long_ago = left.left_at <= epoch(now - KEPT_AFTER_LEAVING)
+    async with store.read() as db:
+        gone = [row.server_id for row in await db.execute(select(left.server_id).where(long_ago))]
+    purged = 0
+    for server_id in gone:
+        async with store.write() as db:
+            # Asked again: the bot may have been invited back since.
+            if await db.scalar(select(left.server_id).where(left.server_id == server_id, long_ago)):
+                await forget(db, server_id)
+                purged += 1
+    return purged

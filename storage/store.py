@@ -181,6 +181,25 @@ class Store:
         if writes:
             self._version += 1
 
+    async def empty_journal(self) -> bool:
+        """Write what the journal holds into the file and empty it; False while a reader beside us needs it.
+
+        In WAL mode the journal keeps old pages until then; otherwise it is empty after every commit.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return True
+        async with self._turn:
+            connection = self.engine.connect()
+            try:
+                await _whole(_started(connection))
+                # Not through SQLAlchemy: it would begin a transaction, in which this cannot be done.
+                raw = await connection.get_raw_connection()
+                [(busy, _, _)] = await _whole(_fetched(raw.driver_connection))
+            finally:
+                if connection.sync_connection is not None:
+                    await _whole(connection.close())
+        return not busy
+
     async def has_market_rows(self) -> bool:
         """Whether anything to report on is stored: bars, flows, margins or macro values."""
         tables = (schema.bars, schema.flow_versions, schema.margin_changes, schema.macro_observations)
@@ -193,3 +212,11 @@ async def _begun(connection: AsyncConnection, begin: str) -> None:
     connection = await connection.execution_options(begin=begin)
     # The connection carries the transaction; nothing is done with the object itself.
     _ = await connection.begin()
+
+
+async def _started(connection: AsyncConnection) -> None:
+    _ = await connection.start()
+
+
+async def _fetched(driver: Any) -> Any:
+    return await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")

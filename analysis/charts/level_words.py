@@ -14,7 +14,7 @@ from analysis.levels import Interval, Levels, LevelState, State
 
 if TYPE_CHECKING:
     from analysis.charts.look import Gettext, Look
-    from analysis.levels import AirPocket
+    from analysis.levels import AirPocket, Level
 
 
 def interval(value: Interval, _: Gettext) -> str:
@@ -63,8 +63,21 @@ def title(result: Levels, _: Gettext) -> str:
     )
 
 
+def name(level: Level, _: Gettext) -> str:
+    """What a level is called beside its rule; nothing where it was given no name."""
+    if level.automatic is not None:
+        return _("automatic")
+    return clean(_(level.label) if level.label else "")
+
+
 def standing(level: LevelState, zone: ZoneInfo, _: Gettext) -> str:
-    """A level's state as its label says it: how far the count is, or since when."""
+    """A level's state as its label says it: how far the count is, or since when; first that it is automatic."""
+    if level.level.automatic is not None:
+        return _("auto") + " · " + _standing(level, zone, _)
+    return _standing(level, zone, _)
+
+
+def _standing(level: LevelState, zone: ZoneInfo, _: Gettext) -> str:
     if level.unconfirmed:
         return _("price below, no close yet")
     word = state(level.state, _)
@@ -132,6 +145,8 @@ def alt(result: Levels, look: Look, _: Gettext) -> str:
     if result.levels:
         nearest = min(result.levels, key=lambda s: abs(s.distance_pct))
         values = {"level": quantities.price(nearest.level.price), "state": state(nearest.state, _)}
+        if nearest.level.automatic is not None:
+            values["level"] = _("{price} (automatic)").format(price=values["level"])
         if nearest.unconfirmed:
             values["state"] = _("price below, no close yet")
         if nearest.since is None or nearest.unconfirmed:

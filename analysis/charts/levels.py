@@ -13,7 +13,7 @@ from analysis.charts.canvas import WIDTH, Canvas, Panel
 from analysis.charts.look import Gettext, Look, Picture
 from analysis.charts.place import Box, free
 from analysis.charts.scale import Scale, TimeAxis
-from analysis.charts.text import Face, clean, fit, width
+from analysis.charts.text import Face, fit, width
 from analysis.charts.theme import RGB, Colours, blend, colours, mark
 from analysis.levels import Levels, LevelState, State
 
@@ -26,6 +26,8 @@ TITLE_LINE, TOP, PRICE_BOTTOM, VOLUME_TOP, BOTTOM, HOURS_LINE, FOOT_LINE = 46, 9
 # Shares of the panel's height: candles smaller than this no longer read; room above and below.
 LEAST_CANDLES, HEADROOM = 0.45, 0.04
 FEWEST_BARS = 24
+# Unlike every dash that tells a state: nobody chose this level.
+AUTOMATIC_DASH = (18.0, 10.0)
 # A failed break or reclaim turns nothing, so it has no mark; the card tells of it.
 _TURNS = {(State.BREAKING, State.BROKEN), (State.RECLAIMING, State.RECLAIMED)}
 
@@ -63,7 +65,8 @@ def compose(result: Levels, look: Look, _: Gettext) -> Canvas:
     for state in seen:
         told = mark(state.state, wear)
         is_floor = result.next_floor is not None and state.level.price == result.next_floor.price
-        prices.rule(state.level.price, told.colour, width=3.0 if is_floor else 2.0, dash=told.dash)
+        dash = AUTOMATIC_DASH if state.level.automatic else told.dash
+        prices.rule(state.level.price, told.colour, width=3.0 if is_floor else 2.0, dash=dash)
     prices.candles(bars)
     volumes.bars(bars)
     for state in seen:
@@ -175,7 +178,7 @@ def _notes(panel: Panel, bars: Columns, result: Levels, seen: list[LevelState], 
         return place is not None
 
     for state, y in zip(seen, rules, strict=True):
-        words = fit(clean(_(state.level.label) if state.level.label else ""), NOTE, box.width / 2)
+        words = fit(level_words.name(state.level, _), NOTE, box.width / 2)
         if words:
             put(words, NOTE, mark(state.state, canvas.colours).colour, (y - 18, y + 18))
     if result.air_pocket:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from analysis.levels import Event, Interval, Levels, LevelState, State
+from analysis.auto_levels import CONFIRMING, FEWEST_TOUCHES, AutoLevel
+from analysis.levels import Event, Interval, Level, Levels, LevelState, State
 from bot.language import Speech
 from bot.reports.shapes import Reply, data_line, freshness, freshness_words
 
@@ -37,9 +38,21 @@ def _floor_line(result: Levels, speech: Speech) -> str:
         return _("No level of the book lies below this price.")
     return _("Next floor **{price}** ({label}): {distance}").format(
         price=speech.price(floor.price),
-        label=speech.label(floor.label),
+        label=_label(floor.label, floor.automatic, speech),
         distance=_distance(floor.distance_pct, floor.distance_atr, speech),
     )
+
+
+def _label(label: str, automatic: AutoLevel | None, speech: Speech) -> str:
+    if automatic is None:
+        return speech.label(label)
+    return speech._("automatic, {n} touches").format(n=automatic.touches)
+
+
+def _named(level: Level, speech: Speech) -> str:
+    """The price of a level, with a word where nobody chose it."""
+    price = speech.price(level.price)
+    return price if level.automatic is None else speech._("{price} (automatic)").format(price=price)
 
 
 def _distance(pct: float, atr: float | None, speech: Speech) -> str:
@@ -67,7 +80,7 @@ def _deciding_line(result: Levels, speech: Speech) -> str:
 def state_sentence(item: LevelState, speech: Speech) -> str:
     """What closed bars have done to one level, and what would change it."""
     _ = speech._
-    level = speech.price(item.level.price)
+    level = _named(item.level, speech)
     edge = "" if item.invalidation is None else speech.price(round(item.invalidation, 2))
     since = "" if item.since is None else speech.instant(item.since)
     needed = item.bars_needed
@@ -134,7 +147,7 @@ def _details(result: Levels, speech: Speech) -> list[str]:
     lines += [
         _("{price} ({label}): {state} · {distance}").format(
             price=speech.price(item.level.price),
-            label=speech.label(item.level.label),
+            label=_label(item.level.label, item.level.automatic, speech),
             state=_state_since(item, speech),
             distance=_distance(item.distance_pct, item.distance_atr, speech),
         )
@@ -172,6 +185,14 @@ def _details(result: Levels, speech: Speech) -> list[str]:
                 atr=speech.number(rule.buffer_atr, decimals=2),
             )
         )
+    if any(item.level.automatic for item in result.levels):
+        lines.append(
+            "-# "
+            + _(
+                "Automatic: nobody chose these prices. Closed {interval} bars turned there at least {touches} times, "
+                "each turn confirmed by {bars} later bars; what is told from before that is hindsight."
+            ).format(interval=interval_word(result.interval, speech), touches=FEWEST_TOUCHES, bars=CONFIRMING)
+        )
     lines.append("-# " + _("A map of where the levels lie, not a forecast and not advice."))
     return lines
 
@@ -192,7 +213,7 @@ def _history(result: Levels, speech: Speech) -> list[str]:
     opened = datetime.fromtimestamp(int(result.candles.opened_at[0]), UTC)
     told: list[tuple[datetime, str]] = []
     for item in result.levels:
-        level = speech.price(item.level.price)
+        level = _named(item.level, speech)
         if item.first_close_below is not None:
             first = item.first_close_below + result.interval.length
             told.append((first, _("first close below {level}").format(level=level)))

@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis import levels
 from analysis.errors import UserError
-from analysis.levels import Interval, Levels, LevelState, State
+from analysis.levels import AutoLevel, Interval, Levels, LevelState, State
 from bot.language import N_, iso
 from bot.reports.level_words import say
 from bot.reports.shapes import Asked, Option, Report, Words, choice, freshness, rounded
@@ -37,6 +37,12 @@ INTERVAL = Option(
 )
 SINCE = Option(name="since", help=N_("First day shown: 7d, 1/28 or 2026-01-28"))
 BARS = Option(name="bars", help=N_("How many bars to show, instead of a first day"))
+AUTO = Option(
+    name="auto",
+    help=N_("Also the levels found in the bars, marked as automatic"),
+    choices=("yes", "no"),
+    flag=True,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,7 @@ class LevelsQuery:
     interval: Interval = Interval.M30
     since: date | None = None
     bars: int | None = None
+    auto: bool = False
 
 
 def read(words: Words, now: datetime) -> LevelsQuery:
@@ -58,6 +65,7 @@ def read(words: Words, now: datetime) -> LevelsQuery:
         interval=Interval(choice(words, INTERVAL, Interval.M30)),
         since=start_date(since, now) if since else None,
         bars=_bar_count(count) if count else None,
+        auto=choice(words, AUTO, "no") == "yes",
     )
 
 
@@ -74,6 +82,8 @@ def write(query: LevelsQuery) -> dict[str, str]:
         words["since"] = query.since.isoformat()
     if query.bars:
         words["bars"] = str(query.bars)
+    if query.auto:
+        words["auto"] = "yes"
     return words
 
 
@@ -107,6 +117,7 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
             weekends=series.close_rule == "utc",
             price_interval=series.interval,
             is_sample=series.is_sample,
+            automatic=query.auto,
         )
 
     # In a thread: a year of 30-minute bars is some 20 ms of arithmetic.
@@ -178,6 +189,7 @@ def as_json(result: Levels, now: datetime) -> dict[str, Any]:
             {
                 "price": item.level.price,
                 "label": item.level.label,
+                **_automatic(item.level.automatic),
                 "state": item.state.value,
                 "since": _time(item.since),
                 "first_close_below": _time(item.first_close_below),
@@ -198,6 +210,7 @@ def as_json(result: Levels, now: datetime) -> dict[str, Any]:
         if result.next_floor is None
         else {
             "price": result.next_floor.price,
+            "automatic": result.next_floor.automatic is not None,
             "distance_pct": rounded(result.next_floor.distance_pct),
             "distance_atr": rounded(result.next_floor.distance_atr),
         },
@@ -213,13 +226,21 @@ def as_json(result: Levels, now: datetime) -> dict[str, Any]:
     }
 
 
+def _automatic(found: AutoLevel | None) -> dict[str, object]:
+    if found is None:
+        return {"automatic": False}
+    return {"automatic": True, "touches": found.touches, "score": rounded(found.score)}
+
+
 def _time(when: datetime | None) -> str | None:
     return None if when is None else iso(when)
 
 
 def as_table(result: Levels) -> Sequence[Sequence[object]]:
     """The bars in the picture, one row each, with the state of every level after that bar."""
-    names = [f"state_{item.level.price:g}" for item in result.levels]
+    names = [
+        f"state_{item.level.price:g}{'_automatic' if item.level.automatic else ''}" for item in result.levels
+    ]
     unit = result.quote
     header: list[object] = ["opened_at_utc", *(f"{name}_{unit}" for name in ("open", "high", "low", "close"))]
     header += [f"volume_{result.instrument}", *names]
@@ -250,7 +271,7 @@ def _state_after(item: LevelState, closed: datetime) -> State:
 
 REPORT: Final = Report(
     name="levels",
-    options=(INSTRUMENT, INTERVAL, SINCE, BARS),
+    options=(INSTRUMENT, INTERVAL, SINCE, BARS, AUTO),
     switch=INTERVAL.name,
     buttons=INTERVAL.choices,
     read=read,

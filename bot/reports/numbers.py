@@ -18,6 +18,8 @@ _AMOUNT: Final = re.compile(
 _COUNT: Final = re.compile(r"\d{1,12}|\d{1,3}(?:,\d{3}){1,3}", re.ASCII)
 _UNITS: Final = {"": 1, "k": 1_000, "萬": 10_000, "m": 1_000_000}
 _ECHOED: Final = 40
+_LONGEST: Final = 160
+"""Characters looked at; five times as many as a number of ours can have."""
 
 
 def amount(text: str, *, low: float, high: float) -> float:
@@ -47,8 +49,18 @@ def count(text: str, *, most: int) -> int:
 
 
 def _typed(text: str) -> str:
-    """Full-width digits, points and signs as plain ones; a true minus sign as a hyphen."""
-    return unicodedata.normalize("NFKC", text[: 4 * _ECHOED]).strip().replace("\N{MINUS SIGN}", "-")
+    """Full-width digits, points and signs as plain ones; a true minus sign as a hyphen.
+
+    What Unicode would also make plain stays as it is, and is refused: 2² is not 22, ½ is
+    not 1/2. Nothing is cut away before it is read; what is too long is no number.
+    """
+    kept = text.strip()[:_LONGEST]
+    plain = "".join(unicodedata.normalize("NFKC", char) if _is_wide(char) else char for char in kept)
+    return plain.replace("\N{MINUS SIGN}", "-")
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) == "F"
 
 
 def _within(typed: str, value: float, low: float, high: float) -> None:

@@ -70,14 +70,20 @@ def test_a_private_card_tells_its_details_and_remembers_nothing() -> None:
 def test_what_a_button_says_is_read_back() -> None:
     press = Press(report="levels", action="to", argument="4h", locale="zh-TW", words=WORDS)
     custom_id = press.custom_id(REPORT)
-    assert custom_id == "ll1|levels|to|4h|zh-TW|BTC|30m|2026-01-28|"
+    assert custom_id == "ll1|levels|to|4h|zh-TW|BTC|30m|2026-01-28||"
     assert parse_press(custom_id, REPORTS) == press
+
+
+def test_a_card_from_before_an_option_still_works() -> None:
+    """Four options were all that /levels had; what a card does not say was not asked."""
+    press = Press(report="levels", action="to", argument="4h", locale="zh-TW", words=WORDS)
+    assert parse_press("ll1|levels|to|4h|zh-TW|BTC|30m|2026-01-28|", REPORTS) == press
 
 
 @pytest.mark.parametrize(
     "forged",
     [
-        "", "ll1", "ll2|levels|to|4h|en|BTC|30m||", "ll1|levels|to|4h|en|BTC|30m|", "ll1|nothing|to|4h|en|BTC|30m||",
+        "", "ll1", "ll2|levels|to|4h|en|BTC|30m||", "ll1|levels|to|4h|en", "ll1|nothing|to|4h|en|BTC|30m||",
         "ll1|levels|delete|4h|en|BTC|30m||", "ll1|levels|to|4h|xx|BTC|30m||", "ll1|levels|to|4h|en|BTC|30m|||||",
         "ll99999|levels|to|4h|en|BTC|30m||", "ll1|levels|lang|fr|en|BTC|30m||", "ll1|levels|lang|../../x|en|BTC|30m||",
     ],

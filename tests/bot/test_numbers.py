@@ -28,6 +28,9 @@ from bot.reports.numbers import amount, count
         ("\uff17\uff16\uff0e\uff15\uff13", 76.53),
         ("\uff0d\uff15\uff17\uff0c\uff13\uff19\uff17", -57_397.0),
         ("\uff15\uff17\uff0e\uff14\uff4b", 57_400.0),
+        ("\uff17\uff13\uff0e\uff16\u3000\uff2b", 73_600.0),
+        ("\uff17\uff0e\uff13\uff16萬", 73_600.0),
+        (" " * 300 + "80" + " " * 300, 80.0),
         (" 80 ", 80.0),
         ("007", 7.0),
     ],
@@ -39,7 +42,9 @@ def test_what_is_a_number(typed: str, value: float) -> None:
 @pytest.mark.parametrize(
     "typed",
     ["", "k", "76,53", "1,23", "12,3456", "1,234,5", "1 000", "1.2.3", "76.", ".5", "1e3", "nan", "inf", "--5",
-     "5-", "0x10", "1_000", "57.4kk", "57.4b", "seventy", "76.53 USD", "\u0667\u0666", "9" * 13, "1" * 5000],
+     "5-", "0x10", "1_000", "57.4kk", "57.4b", "seventy", "76.53 USD", "\u0667\u0666", "9" * 13, "1" * 5000,
+     # Plain only to Unicode's eye: 7² is not 72, ½ not 1/2. Nothing behind the end of what is read is lost.
+     "7²", "²", "½", "①", "５⁴", "80" + " " * 200 + "k", "80" + " " * 158 + "thousand"],
 )  # fmt: skip
 def test_anything_else_is_refused_with_a_sentence(typed: str) -> None:
     with pytest.raises(UserError, match=r"is not a number: write 76\.53, 57,397\.50 or 57\.4k") as refused:

@@ -15,6 +15,7 @@ import pytest
 
 from analysis.charts import level_words as chart_words
 from analysis.charts.look import Look
+from analysis.errors import UserError
 from analysis.levels import Interval, Level, Levels, LevelState, State
 from bot.language import Speech
 from bot.reports import level_words, levels
@@ -50,7 +51,7 @@ async def test_forgetting_all_that_came_later_changes_nothing(
         with closing(sqlite3.connect(file)) as db, db:
             for table in ("bars", "daily_rollups"):
                 db.execute(f"DELETE FROM {table} WHERE closed_at > ?", [at.timestamp()])
-        query = LevelsQuery(interval=interval)
+        query = LevelsQuery(interval=interval, auto=True)
         with_hindsight, then = await asked(sample_file, query, at), await asked(file, query, at)
         assert levels.as_json(with_hindsight, at) == levels.as_json(then, at)
         assert levels.as_table(with_hindsight) == levels.as_table(then)
@@ -185,3 +186,34 @@ async def test_the_data_line_tells_source_time_age_and_state(
     assert source == "Binance USD-M, BTCUSDT perpetual"
     assert closed == "closed 5 Feb 18:00 UTC"
     assert (state, note) == (word, "sample, ends 2026-02-06")
+
+
+async def test_automatic_levels_are_on_request_and_marked_in_every_form(sample_file: Path) -> None:
+    plain, auto = [await asked(sample_file, LevelsQuery(auto=wanted), SELL_OFF) for wanted in (False, True)]
+    assert all(level["automatic"] is False for level in levels.as_json(plain, SELL_OFF)["levels"])
+    marked = [level for level in levels.as_json(auto, SELL_OFF)["levels"] if level["automatic"]]
+    assert 1 <= len(marked) <= 4
+    assert all(level["touches"] >= 3 and 0 < level["score"] <= 1 and level["label"] == "" for level in marked)
+    assert len(auto.levels) == len(plain.levels) + len(marked)
+    header = levels.as_table(auto)[0]
+    assert [name for name in header if str(name).endswith("_automatic")] == [
+        f"state_{level['price']:g}_automatic" for level in marked
+    ]
+    reply = level_words.say(auto, SPEECH, SELL_OFF)
+    for level in marked:
+        assert any(
+            line.startswith(f"{level['price']:,.0f} (automatic, {level['touches']} touches): ")
+            for line in reply.details
+        )
+    assert any(line.startswith("-# Automatic: nobody chose these prices.") for line in reply.details)
+    chinese = level_words.say(auto, Speech("zh-TW", ZoneInfo("UTC")), SELL_OFF)
+    assert sum("（自動，觸及 " in line for line in chinese.details) == len(marked)
+
+
+@pytest.mark.parametrize(("typed", "auto"), [({}, False), ({"auto": "yes"}, True), ({"auto": "no"}, False)])
+def test_auto_is_read_and_written(typed: dict[str, str], auto: bool) -> None:
+    query = levels.read(typed, SELL_OFF)
+    assert query.auto is auto
+    assert levels.read(levels.write(query), SELL_OFF) == query
+    with pytest.raises(UserError, match="not a choice for auto"):
+        levels.read({"auto": "maybe"}, SELL_OFF)

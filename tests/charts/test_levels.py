@@ -11,8 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analysis.auto_levels import AutoLevel
 from analysis.charts import levels as chart
+from analysis.charts.canvas import Canvas
 from analysis.charts.look import Look
+from analysis.charts.scale import Scale
+from analysis.charts.theme import colours
 from analysis.levels import Candles, Interval, Levels, State
 from tests.charts import made
 from tests.charts.seen import assert_legible, assert_whole, english, words
@@ -249,3 +253,34 @@ def test_drawing_needs_neither_pandas_nor_pyplot_nor_a_list_of_fonts() -> None:
     code = f"import sys, analysis.charts.levels; print([m for m in {heavy} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_an_automatic_level_is_dashed_and_says_so() -> None:
+    result = made.levels(book=[(92_500.0, "chosen"), (56_100.0, "")])  # above every candle
+    found = AutoLevel(price=92_500.0, touches=5, score=1.0)
+    automatic = replace(
+        result,
+        levels=tuple(
+            replace(state, level=replace(state.level, label="", automatic=found))
+            if state.level.price == found.price
+            else state
+            for state in result.levels
+        ),
+    )
+    canvas = chart.compose(automatic, Look(), english)
+    assert_legible(canvas)
+    assert "automatic" in words(canvas)
+    assert any(word.startswith("auto · broken since") for word in words(canvas))
+    assert not any(word.startswith("auto") for word in words(chart.compose(result, Look(), english)))
+    assert_whole(chart, automatic, Look(locale="zh-TW"))
+    y = round(Scale(*chart.span(result), chart.TOP, chart.PRICE_BOTTOM).y(found.price))
+    dashed, solid = (gaps(chart.compose(drawn, Look(), english), y) for drawn in (automatic, result))
+    assert dashed > 10
+    assert solid <= 2  # its two turns
+
+
+def gaps(canvas: Canvas, y: int) -> int:
+    """How often a rule near the row ``y`` is interrupted, told by the colour of a broken level."""
+    rows = canvas.pixels()[y - 2 : y + 2, 200:880, :3].astype(int)
+    drawn = np.abs(rows - np.array(colours(Look()).broken)).max(axis=2) < 40
+    return int(np.count_nonzero(np.diff(drawn.any(axis=0).astype(int)) == -1))

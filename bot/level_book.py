@@ -1,0 +1,199 @@
+"""A server's level book, changed by its moderators: what may stand in it and what they are told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from analysis.levels import Interval, Level
+from bot.errors import AlreadyDone, UserError
+from bot.language import DEFAULT_LABELS, Speech
+from bot.plain_text import cleaned, quoted
+from bot.reports import numbers, windows
+from bot.reports.levels import BOOK_INSTRUMENT
+from storage import bars, handled, instruments, level_book
+from storage.level_book import Book
+from storage.store import Db, Store
+
+MOST: Final = 25
+"""Levels in a book; as many as an autocomplete can offer, and more than a picture can tell."""
+NEAR: Final = 0.002
+"""Two prices closer than this share are one level: their bands (0.1 % on either side) would overlap."""
+SAME: Final = 0.0001
+"""A price typed to remove a level may be off by what rounding for display takes away."""
+FURTHEST: Final = 10.0
+"""Times the present price, up or down. A slip of a unit (736k or 736 for 73.6k) lies beyond it;
+the highs and lows of one cycle do not."""
+_LOWEST, _HIGHEST = 0.01, 1_000_000_000
+_LISTED = 40, 24, 32
+"""Characters of label, venue and source in the list: 25 full lines fit one message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What was done to a book. ``began`` where the server's own book began with it."""
+
+    level: Level
+    now_in_book: int
+    began: bool
+    default_again: bool = False
+
+
+def drafted(price: str, *, label: str, venue: str, dated: str, source: str, now: datetime) -> Level:
+    """A level as typed. Raises UserError for what is no price and no past day."""
+    return Level(
+        price=numbers.amount(price, low=_LOWEST, high=_HIGHEST),
+        label=cleaned(label),
+        venue=cleaned(venue) or None,
+        dated=_day(dated, now) if dated.strip() else None,
+        source=cleaned(source) or None,
+    )
+
+
+def _day(typed: str, now: datetime) -> date:
+    try:
+        return windows.start_date(typed, now)
+    except UserError:
+        raise UserError(
+            "“{value}” is not a past day: write 2026-01-28 or 1/28.", value=cleaned(typed, 40)
+        ) from None
+
+
+async def add(
+    store: Store, level: Level, *, server_id: int, user_id: int, interaction_id: int, now: datetime
+) -> Change:
+    """Put ``level`` into the server's book. Raises UserError if it may not stand there."""
+    async with store.write() as db:
+        await _once(db, interaction_id, now)
+        book = await level_book.book(db, server_id)
+        _room(book, level)
+        _in_range(level, await _present(db, now))
+        began = await level_book.add(db, server_id, level, added_by=user_id, now=now)
+    return Change(level=level, now_in_book=len(book.levels) + 1, began=began)
+
+
+async def remove(store: Store, typed: str, *, server_id: int, interaction_id: int, now: datetime) -> Change:
+    """Take the level at the typed price out of the server's book. Raises UserError if there is none."""
+    price = numbers.amount(typed, low=_LOWEST, high=_HIGHEST)
+    async with store.write() as db:
+        await _once(db, interaction_id, now)
+        book = await level_book.book(db, server_id)
+        level = min(book.levels, key=lambda level: abs(level.price - price), default=None)
+        if level is None or not _within(level.price, price, SAME):
+            raise UserError("There is no level at {price} in this server's book.", price=_shown(price))
+        began = await level_book.remove(db, server_id, level.price)
+        after = await level_book.book(db, server_id)
+    return Change(level=level, now_in_book=len(after.levels), began=began, default_again=not after.is_own)
+
+
+async def _once(db: Db, interaction_id: int, now: datetime) -> None:
+    if not await handled.first_time(db, interaction_id, now=now):
+        raise AlreadyDone("This has been done already.")
+
+
+def _room(book: Book, level: Level) -> None:
+    near = next((other for other in book.levels if _within(other.price, level.price, NEAR)), None)
+    if near is not None:
+        raise UserError(
+            "{price} is within {share} % of {existing} ({label}), which is in the book already.",
+            price=_shown(level.price),
+            share=f"{100 * NEAR:g}",
+            existing=_shown(near.price),
+            label=near.label or "–",
+        )
+    if len(book.levels) >= MOST:
+        raise UserError("The book is full: it holds at most {most} levels. Remove one first.", most=MOST)
+
+
+def _in_range(level: Level, present: float | None) -> None:
+    if present is None or present / FURTHEST <= level.price <= present * FURTHEST:
+        return
+    raise UserError(
+        "{price} is more than {times} times away from the present price of {present}. Check the unit.",
+        price=_shown(level.price),
+        times=f"{FURTHEST:g}",
+        present=_shown(present),
+    )
+
+
+async def _present(db: Db, now: datetime) -> float | None:
+    for interval in (Interval.M30, Interval.D1):
+        series = await instruments.find(db, BOOK_INSTRUMENT, interval)
+        close = None if series is None else await bars.last_close(db, series, at=now)
+        if close is not None and math.isfinite(close) and close > 0:
+            return close
+    return None
+
+
+def _within(one: float, other: float, share: float) -> bool:
+    return abs(one - other) <= share * max(one, other)
+
+
+def _shown(price: float) -> str:
+    """A price in full, as it was understood: no decimals are lost."""
+    return f"{price:,.9f}".rstrip("0").rstrip(".")
+
+
+def added_words(change: Change, speech: Speech) -> str:
+    _ = speech._
+    lines = [_("Added: {level}").format(level=_line(change.level, speech)), *_book_lines(change, speech)]
+    return "\n".join((*lines, "-# " + _("/levels judges it from now on. To undo: /level-book remove.")))
+
+
+def removed_words(change: Change, speech: Speech) -> str:
+    _ = speech._
+    lines = [_("Removed: {level}").format(level=_line(change.level, speech)), *_book_lines(change, speech)]
+    return "\n".join((*lines, "-# " + _("To undo: /level-book add.")))
+
+
+def _book_lines(change: Change, speech: Speech) -> list[str]:
+    _ = speech._
+    if change.default_again:
+        return [_("That was the last one: this server has the default book again.")]
+    lines = [
+        _("This server's book now holds {n} of at most {most} levels.").format(
+            n=change.now_in_book, most=MOST
+        )
+    ]
+    if change.began:
+        lines.append(_("Until now the default book was shown here; this server's own began as a copy of it."))
+    return lines
+
+
+def list_words(book: Book, speech: Speech) -> str:
+    _ = speech._
+    if not book.levels:
+        return _("There is no level in the book.")
+    title = _("This server's level book") if book.is_own else _("The default level book")
+    lines = [f"- {_line(level, speech, _LISTED)}" for level in book.levels]
+    note = _("{n} of at most {most} levels").format(n=len(book.levels), most=MOST)
+    if not book.is_own:
+        note = _("The first change makes a copy of it for this server.")
+    return "\n".join((f"**{title}**", *lines, f"-# {note}"))
+
+
+def _line(level: Level, speech: Speech, most: tuple[int, int, int] = (80, 80, 80)) -> str:
+    """Price · label · venue · day · source, without what is not known."""
+    label, venue, source = most
+    parts = [f"**{_shown(level.price)}**"]
+    if level.label:
+        parts.append(
+            speech.label(level.label) if level.label in DEFAULT_LABELS else quoted(level.label, label)
+        )
+    parts += [] if level.venue is None else [quoted(level.venue, venue)]
+    parts += [] if level.dated is None else [speech.day(level.dated)]
+    parts += [] if level.source is None else [quoted(level.source, source)]
+    return " · ".join(parts)
+
+
+def offered(book: Book, typed: str, speech: Speech) -> list[tuple[str, str]]:
+    """Levels to choose from while somebody types: what is shown, and the price behind it."""
+    found = []
+    for level in book.levels:
+        label = speech._(level.label) if level.label in DEFAULT_LABELS else cleaned(level.label)
+        shown = f"{_shown(level.price)} · {label}" if label else _shown(level.price)
+        if typed.strip().lower() in f"{shown.lower()} {level.price!r}":
+            found.append((shown[:100], _shown(level.price)))
+    return found[:MOST]
