@@ -20,7 +20,7 @@ test:
 
 soak:
 	@sh tools/install.sh dev
-	@LEADLINE_SOAK=1 exec .venv/bin/pytest -m soak --durations=0
+	@exec env LEADLINE_SOAK=1 .venv/bin/pytest -m soak --durations=0
 
 bench:
 	@sh tools/install.sh dev

@@ -20,8 +20,9 @@ import structlog
 import typer
 
 from bot.clock import Clock, ShiftedClock, SystemClock
-from bot.errors import UserError
-from storage import lock, migrate, sample, sqlite
+from bot.errors import OperatorMustAct, UserError
+from bot.starting import Starts, calm, refuse_damaged, refuse_without_sessions
+from storage import backup, lock, migrate, sample, sqlite
 from storage.state import State, state_of
 from storage.store import Store
 
@@ -36,6 +37,8 @@ CONNECTION_SECONDS: Final = 5.0
 """How long the connection to Discord may take to end."""
 AUTHENTICATION_FAILED: Final = 4004
 """Discord's code when it closes a connection over the token."""
+BEAT_SECONDS: Final = 20.0
+"""How often a connected bot says that it is well; ``leadline doctor --health`` waits three times as long."""
 SAMPLE_START: Final = datetime(2026, 2, 5, 18, tzinfo=UTC)
 """Where the preview's clock starts on the sample: the middle of the sell-off it shows."""
 
@@ -68,9 +71,13 @@ async def _readable(url: str, *, or_sample: bool) -> tuple[Store, bool]:
 
 
 @asynccontextmanager
-async def writing_store(url: str) -> AsyncIterator[Store]:
-    """The store, migrated and locked against a second writer. Raises UserError while a bot runs on it."""
+async def writing_store(url: str, *, thorough: bool = False) -> AsyncIterator[Store]:
+    """The store, migrated and locked against a second writer. Raises UserError while a bot runs on it.
+
+    A damaged store is refused; with ``thorough`` all of it is looked at.
+    """
     with _locked(url):
+        await refuse_damaged(url, thorough=thorough)
         await migrate.upgrade(url)
         store = await Store.open(url)
         try:
@@ -87,7 +94,19 @@ def _locked(url: str) -> AbstractContextManager[object]:
 async def upgrade(url: str) -> Path | None:
     """Migrates; returns where the copy made beforehand lies, if there was anything to copy."""
     with _locked(url):
+        await refuse_damaged(url, thorough=False)
         return await migrate.upgrade(url)
+
+
+async def restore(url: str, file: Path, *, now: datetime) -> Path | None:
+    """Puts a backup in the place of the store and migrates it; returns where the store before it lies."""
+    target = sqlite.file_of(url)
+    if target is None:
+        raise UserError("Only a store in a file can be restored.")
+    with _locked(url):
+        aside = await asyncio.to_thread(backup.restore, file, target, now=now)
+        await migrate.upgrade(url)
+        return aside
 
 
 @asynccontextmanager
@@ -132,29 +151,42 @@ async def discord(settings: Settings) -> None:
     token = settings.discord_token
     if token is None:
         raise UserError("There is no DISCORD_TOKEN in .env.")
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, secrets=(token.get_secret_value(),))
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         async with _answers(_filled_store(settings.database_url), SystemClock()) as answers:
+            starts = Starts(answers.store)
+            await calm(starts, answers.clock.now(), stop)
             bot = Leadline(answers, dev_guild_id=settings.dev_guild_id)
+            beating = asyncio.create_task(_beat(bot, lock.path_for(settings.database_url)), name="beat")
             try:
-                await _connected(bot, token.get_secret_value(), stop)
+                await _connected(bot, starts, token.get_secret_value(), stop)
             finally:
+                beating.cancel()
                 await bot.close()
+            await starts.end_in_order()
+
+
+async def _beat(bot: Leadline, path: Path | None) -> None:
+    """Says that the bot is well, as long as it is connected and the event loop turns."""
+    while path is not None:
+        if bot.is_ready() and not bot.is_closed():
+            await asyncio.to_thread(lock.beat, path)
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 @asynccontextmanager
 async def _filled_store(url: str) -> AsyncIterator[Store]:
     """The store to run on; an empty one is given the sample, which every card then names."""
-    async with writing_store(url) as store:
+    async with writing_store(url, thorough=True) as store:
         if not await store.has_market_rows():
             await sample.load(store)
             log.info("the store was empty: the sample is loaded", ends=sample.ENDS.isoformat())
         yield store
 
 
-async def _connected(bot: Leadline, token: str, stop: asyncio.Event) -> None:
-    connection = asyncio.create_task(_connection(bot, token), name="connection")
+async def _connected(bot: Leadline, starts: Starts, token: str, stop: asyncio.Event) -> None:
+    connection = asyncio.create_task(_connection(bot, starts, token), name="connection")
     stopping = asyncio.create_task(stop.wait(), name="stopping")
     try:
         await asyncio.wait({connection, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -171,21 +203,26 @@ async def _connected(bot: Leadline, token: str, stop: asyncio.Event) -> None:
             await asyncio.gather(connection, return_exceptions=True)
 
 
-async def _connection(bot: Leadline, token: str) -> None:
+async def _connection(bot: Leadline, starts: Starts, token: str) -> None:
     """Logs in and stays connected until closed; discord.py comes back by itself from what is not final."""
     from aiohttp import ClientError
     from discord import ConnectionClosed, HTTPException, LoginFailure, RateLimited
 
-    refused = UserError("Discord refused the token: put the bot's current one into .env.")
+    refused = OperatorMustAct("Discord refused the token: put the bot's current one into .env.")
     unreachable = UserError("Discord cannot be reached. Try again in a minute; the log says why.")
     try:
-        await bot.start(token)
+        await bot.login(token)
+        await refuse_without_sessions(bot)
+        await starts.begin(bot.clock.now())
+        await bot.connect()
     except LoginFailure:
         raise refused from None
     except ConnectionClosed as error:
         if error.code == AUTHENTICATION_FAILED:
             raise refused from None
-        raise UserError("Discord has ended the connection for good (code {code}).", code=error.code) from None
+        raise OperatorMustAct(
+            "Discord has ended the connection for good (code {code}).", code=error.code
+        ) from None
     except (HTTPException, RateLimited, ClientError, OSError) as error:
         if bot.is_closed():  # this is how closing interrupts a call
             return

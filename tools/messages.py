@@ -28,6 +28,8 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "N_": None,
     "NotAllowed": None,
+    "OperatorMustAct": None,
+    "StartLater": None,
     "UserError": None,
     "gettext": None,
     "locale_str": None,

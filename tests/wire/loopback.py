@@ -99,6 +99,8 @@ class Discord:
         """Answers given instead of the usual one, by method and path."""
         self.silent: set[tuple[str, str]] = set()
         """Calls that are taken and not answered, by method and path."""
+        self.sessions_left = 1000
+        """How often bots may still IDENTIFY today."""
         self.commands: dict[str, list[Body]] = {}
         """Registered commands by the path they were put to."""
         self.faults: list[str] = self.gateway.faults
@@ -109,6 +111,7 @@ class Discord:
         self._routes: list[tuple[str, str, Callable[..., Answer]]] = [
             ("GET", r"/users/@me", self._me),
             ("GET", r"/oauth2/applications/@me", self._application),
+            ("GET", r"/gateway/bot", self._gateway),
             ("PUT", rf"/applications/{APPLICATION}(?:/guilds/{GUILD})?/commands", self._put_commands),
             ("POST", r"/interactions/(\d+)/([\w-]+)/callback", self._callback),
             ("PATCH", rf"/webhooks/{APPLICATION}/([\w-]+)/messages/@original", self._edit_original),
@@ -220,6 +223,15 @@ class Discord:
 
     def _application(self, _came: Request) -> Answer:
         return 200, payloads.application()
+
+    def _gateway(self, _came: Request) -> Answer:
+        limit = {
+            "total": 1000,
+            "remaining": self.sessions_left,
+            "reset_after": 14_400_000,
+            "max_concurrency": 1,
+        }
+        return 200, {"url": self.gateway.address, "shards": 1, "session_start_limit": limit}
 
     def _put_commands(self, came: Request) -> Answer:
         self.commands[came.path] = [
