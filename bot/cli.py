@@ -120,6 +120,39 @@ def preview(
     carry_out(running.preview(settings, port=chosen, at=start, live=live))
 
 
+@app.command()
+def doctor(
+    ctx: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    health: Annotated[
+        bool, typer.Option("--health", help="Only whether a bot runs and is well; quick, for health checks.")
+    ] = False,
+) -> None:
+    """Look the installation over, with a remedy beside what is wrong. Exit status 1 if you must act."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    from bot import doctor, logs
+
+    settings = ctx.obj.settings
+    token = settings.discord_token
+    logs.configure("CRITICAL", secrets=(token.get_secret_value(),) if token else ())
+    home = doctor.Home(settings=settings, now=datetime.now(UTC))
+    findings = [doctor.healthy(home)] if health else asyncio.run(doctor.examine(home))
+    must_act = any(finding.verdict is doctor.Verdict.ACT for finding in findings)
+    if as_json:
+        told = {"ok": not must_act, "findings": [asdict(finding) for finding in findings]}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.verdict:<5} {finding.name}: {finding.says}")
+            if finding.remedy:
+                typer.echo(f"      -> {finding.remedy}")
+    raise typer.Exit(1 if must_act else 0)
+
+
 # --- the store ---------------------------------------------------------------
 
 

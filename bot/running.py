@@ -170,9 +170,10 @@ async def discord(settings: Settings) -> None:
 async def _beat(bot: Leadline, path: Path | None) -> None:
     """Says that the bot is well, as long as it is connected and the event loop turns."""
     while path is not None:
-        if bot.is_ready() and not bot.is_closed():
+        well = bot.is_ready() and not bot.is_closed()
+        if well:
             await asyncio.to_thread(lock.beat, path)
-        await asyncio.sleep(BEAT_SECONDS)
+        await asyncio.sleep(BEAT_SECONDS if well else 1.0)
 
 
 @asynccontextmanager

@@ -69,11 +69,6 @@ def is_whole(file: Path) -> bool:
     return bool(verdict == "ok")
 
 
-def can_be_restored(file: Path) -> bool:
-    """Whether ``file`` is a whole store that this version can run on."""
-    return state_of(file) in {State.CURRENT, State.OLDER} and is_whole(file)
-
-
 def restore(backup: Path, file: Path, *, now: datetime) -> Path | None:
     """Put ``backup`` in the place of the store ``file``; to be called under the store's lock.
 

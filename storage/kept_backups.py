@@ -39,9 +39,14 @@ def kept(file: Path) -> dict[datetime, Path]:
     return dict(sorted(found.items()))
 
 
+def is_good(path: Path) -> bool:
+    """Whether a backup is a whole store that this version can run on."""
+    return state_of(path) in {State.CURRENT, State.OLDER} and backup.is_whole(path)
+
+
 def newest_good(file: Path) -> Path | None:
     """The newest backup that is whole; None if there is none."""
-    return next((path for path in reversed(kept(file).values()) if backup.can_be_restored(path)), None)
+    return next((path for path in reversed(kept(file).values()) if is_good(path)), None)
 
 
 def which_to_drop(times: Iterable[datetime], now: datetime) -> list[datetime]:
@@ -77,7 +82,7 @@ async def backup_due(url: str, now: datetime) -> Path | None:
 def _backup_due(file: Path, now: datetime) -> Path | None:
     present = kept(file)
     last = max((time for time in present if time <= now), default=None)
-    if last is not None and (_hour(last) == _hour(now) or not _written_since(file, last)):
+    if last is not None and (_hour(last) == _hour(now) or not written_since(file, last)):
         return None
     # A file that is no store any more must not push out backups of when it was one.
     if state_of(file) is not State.CURRENT:
@@ -103,7 +108,7 @@ def _hour(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _written_since(file: Path, time: datetime) -> bool:
+def written_since(file: Path, time: datetime) -> bool:
     """Whether the store, or its write-ahead log, was touched after ``time``, to the second."""
     journal = file.with_name(f"{file.name}-wal")
     return any(each.exists() and each.stat().st_mtime >= time.timestamp() for each in (file, journal))
