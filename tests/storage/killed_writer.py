@@ -109,7 +109,7 @@ def look(file: Path, acknowledged: int) -> tuple[int, str]:
         ]
         found = {
             "interactions": one("SELECT count(*) FROM handled_interactions"),
-            "settings": one(f"SELECT changed_at FROM server_settings WHERE server_id = {SERVER}"),
+            "settings": one(f"SELECT max(changed_at) FROM server_settings WHERE server_id = {SERVER}"),
             "flow days": one("SELECT count(*) FROM flow_versions"),
             "fund flows": one("SELECT count(*) FROM fund_flows") // 2,
             "level book": int(book[0] // 10) if book else 0,
