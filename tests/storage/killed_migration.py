@@ -48,7 +48,7 @@ def killed_at(statement: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def counted(*arguments: Any, **named: Any) -> sqlite3.Connection:
-        db = connect(*arguments, **named)
+        db: sqlite3.Connection = connect(*arguments, **named)
         db.set_trace_callback(count)
         return db
 

@@ -100,11 +100,11 @@ async def test_no_room_no_backup_and_the_old_ones_stay(
 ) -> None:
     first = await backup_due(url_of(file), NOW)
     room = file.stat().st_size + kept_backups.ROOM_LEFT
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(room, 0, room - 1))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(room, 0, room - 1))
     with pytest.raises(UserError, match="no room"):
         await backup_due(url_of(file), NOW + timedelta(hours=1))
     assert list(kept_backups.kept(file).values()) == [first]
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(room, 0, room))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(room, 0, room))
     assert await backup_due(url_of(file), NOW + timedelta(hours=1)) is not None
 
 
@@ -258,8 +258,8 @@ async def test_a_restored_backup_made_while_writing_is_one_state(file: Path) -> 
     for before, path, after in made:
         file.unlink()
         assert await running.restore(url_of(file), path, now=NOW) is None
-        with closing(sqlite3.connect(file)) as db:
-            ids = [row[0] for row in db.execute("SELECT id FROM handled_interactions ORDER BY id")]
+        with closing(sqlite3.connect(file)) as restored:
+            ids = [row[0] for row in restored.execute("SELECT id FROM handled_interactions ORDER BY id")]
         assert ids == list(range(3, 3 + len(ids)))
         assert len(ids) % 3 == 0
         # What was acknowledged before the copy began is in it; one more may have been on its way.
