@@ -1,12 +1,13 @@
 # make run      the bot on Discord, or its preview in a local page when there is no token
 # make test     every check
+# make soak     the tests that kill and repeat, for long: half an hour or more
 # make install  only .venv with the `leadline` command in it
 # make bench    how fast pictures are drawn, beside the usual ways
 # make lock     the hash-locked requirements anew; UPGRADE=1 takes the newest versions
 #
 # PORT=8777 chooses the port of the preview, PYTHON=python3.12 the Python.
 
-.PHONY: run test bench install lock
+.PHONY: run test soak bench install lock
 
 # exec: a signal sent to make's child is a signal sent to Leadline itself.
 run:
@@ -16,6 +17,10 @@ run:
 test:
 	@sh tools/install.sh dev
 	@exec sh tools/test.sh
+
+soak:
+	@sh tools/install.sh dev
+	@exec env LEADLINE_SOAK=1 .venv/bin/pytest -m soak --durations=0
 
 bench:
 	@sh tools/install.sh dev

@@ -1,12 +1,14 @@
 """The command line and composition root: settings -> logs -> migrate -> store -> Discord.
 
 Exit status: 0 done, 1 cannot be answered or done (one sentence on standard error),
-2 wrong usage. Heavy imports stand inside the commands, because worker processes
+2 wrong usage, 75 to be started again only after hours, 78 not before somebody has
+changed something; 128 and the signal's number after a hurried end. Heavy imports stand inside the commands, because worker processes
 import this module again and ``--help`` should not load pandas.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import zoneinfo
@@ -67,8 +69,13 @@ def installation(
 
     from bot.settings import DEFAULT_DATABASE_URL, Settings
 
+    # systemd and containers hand secrets over as files, which no other process can read in our environment.
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    given: dict[str, Any] = {"_secrets_dir": folder} if folder and Path(folder).is_dir() else {}
+    if database_url is not None:
+        given["database_url"] = database_url
     try:
-        settings = Settings() if database_url is None else Settings(database_url=database_url)
+        settings = Settings(**given)
     except ValidationError as error:
         wrong = ", ".join(sorted({str(item["loc"][0]).upper() for item in error.errors()}))
         fail(f"These settings cannot be used: {wrong}. See .env.example.", status=2)
@@ -154,6 +161,39 @@ def sync(
     for server_id, count in told.items():
         where = "all servers" if server_id is None else f"server {server_id}"
         typer.echo(f"Commands for {where}: {count}.")
+
+
+@app.command()
+def doctor(
+    ctx: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    health: Annotated[
+        bool, typer.Option("--health", help="Only whether a bot runs and is well; quick, for health checks.")
+    ] = False,
+) -> None:
+    """Look the installation over, with a remedy beside what is wrong. Exit status 1 if you must act."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    from bot import doctor, logs
+
+    settings = ctx.obj.settings
+    token = settings.discord_token
+    logs.configure("CRITICAL", secrets=(token.get_secret_value(),) if token else ())
+    home = doctor.Home(settings=settings, now=datetime.now(UTC))
+    findings = [doctor.healthy(home)] if health else asyncio.run(doctor.examine(home))
+    must_act = any(finding.verdict is doctor.Verdict.ACT for finding in findings)
+    if as_json:
+        told = {"ok": not must_act, "findings": [asdict(finding) for finding in findings]}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.verdict:<5} {finding.name}: {finding.says}")
+            if finding.remedy:
+                typer.echo(f"      -> {finding.remedy}")
+    raise typer.Exit(1 if must_act else 0)
 
 
 # --- the store ---------------------------------------------------------------
@@ -278,10 +318,7 @@ def db_check(ctx: typer.Context) -> None:
     if found.orphans:
         typer.echo(f"rows without their parent: {found.orphans}")
     if found.state == "unreadable":
-        fail(
-            "The store cannot be opened for reading. If a program was killed while it wrote, "
-            "leadline db upgrade undoes what it left half written; otherwise restore a backup."
-        )
+        fail("The store cannot be opened for reading: restore a backup.")
     if not found.ok:
         fail("The store needs attention: restore a backup, or run leadline db upgrade if it is older.")
     typer.echo("The store is whole.")
@@ -294,3 +331,17 @@ def db_backup(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="The
 
     carry_out(backup.make(ctx.obj.settings.database_url, file))
     typer.echo(f"Backed up to {file}.")
+
+
+@db_app.command("restore")
+def db_restore(
+    ctx: typer.Context, file: Annotated[Path, typer.Argument(help="The backup to put in its place.")]
+) -> None:
+    """Put a backup in the place of the store, which is kept under another name; not while the bot runs."""
+    from bot import running
+
+    now = datetime.now(UTC)
+    aside = carry_out(running.restore(ctx.obj.settings.database_url, file, now=now))
+    typer.echo(
+        f"The store is that of {file} again." + (f" The one before is kept as {aside}." if aside else "")
+    )

@@ -3,7 +3,9 @@
     Exception
     ├── UserError            a sentence the reader can act on (raised on every floor)
     │   ├── NotAllowed       the reader lacks the right; nothing was changed
-    │   └── AlreadyDone      the same interaction came twice; the first time stands
+    │   ├── AlreadyDone      the same interaction came twice; the first time stands
+    │   ├── OperatorMustAct  starting again changes nothing; exit status 78
+    │   └── StartLater       starting again now would do harm; exit status 75
     └── PictureUnavailable   the words go out without the picture, and say so
 
 Anything else that surfaces is a defect: it is logged with its traceback and the
@@ -25,8 +27,16 @@ class AlreadyDone(UserError):  # noqa: N818 -- reads as the answer it is
     """Discord delivered an interaction again whose change is already kept."""
 
 
+class OperatorMustAct(UserError):  # noqa: N818 -- reads as the answer it is
+    """The bot cannot run until whoever runs it has changed something."""
+
+
+class StartLater(UserError):  # noqa: N818 -- reads as the answer it is
+    """The bot must not be started again for hours."""
+
+
 class PictureUnavailable(Exception):  # noqa: N818 -- a state of the pool, not somebody's mistake
     """A picture could not be drawn in time; the reason is for the log only."""
 
 
-__all__ = ["AlreadyDone", "NotAllowed", "PictureUnavailable", "UserError"]
+__all__ = ["AlreadyDone", "NotAllowed", "OperatorMustAct", "PictureUnavailable", "StartLater", "UserError"]

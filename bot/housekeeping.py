@@ -12,7 +12,8 @@ from functools import partial
 import structlog
 
 from bot.clock import Clock
-from storage import servers
+from bot.errors import UserError
+from storage import kept_backups, servers
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
@@ -27,9 +28,17 @@ class Job:
     work: Callable[[], Awaitable[object]]
 
 
-def jobs(store: Store, clock: Clock) -> list[Job]:
-    """Everything a running bot does by itself."""
-    return [Job(name="purge", every=timedelta(days=1), work=partial(_purge, store, clock))]
+def jobs(store: Store, clock: Clock, *, url: str) -> list[Job]:
+    """Everything a running bot does by itself. ``url`` is where ``store`` is kept."""
+    return [
+        Job(name="purge", every=timedelta(days=1), work=partial(_purge, store, clock)),
+        # Asked more often than once an hour: what cannot be done now is tried again soon.
+        Job(name="backup", every=timedelta(minutes=10), work=partial(_backup, url, clock)),
+    ]
+
+
+async def _backup(url: str, clock: Clock) -> None:
+    await kept_backups.backup_due(url, clock.now())
 
 
 async def _purge(store: Store, clock: Clock) -> None:
@@ -56,6 +65,9 @@ async def _again_and_again(job: Job) -> None:
     while True:
         try:
             await job.work()
+        except UserError as error:
+            # Known and told: no room for a backup, a disk that takes no more.
+            log.warning("housekeeping failed", job=job.name, reason=error.msgid.format(**error.values))
         except Exception:
             # A failure stops neither the other jobs nor the next try.
             log.exception("housekeeping failed", job=job.name)

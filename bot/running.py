@@ -20,8 +20,9 @@ import structlog
 import typer
 
 from bot.clock import Clock, ShiftedClock, SystemClock
-from bot.errors import UserError
-from storage import lock, migrate, sample, sqlite
+from bot.errors import OperatorMustAct, UserError
+from bot.starting import Starts, calm, refuse_damaged, refuse_without_sessions
+from storage import backup, lock, migrate, sample, sqlite
 from storage.state import State, state_of
 from storage.store import Store
 
@@ -36,6 +37,8 @@ CONNECTION_SECONDS: Final = 5.0
 """How long the connection to Discord may take to end."""
 AUTHENTICATION_FAILED: Final = 4004
 """Discord's code when it closes a connection over the token."""
+BEAT_SECONDS: Final = 20.0
+"""How often a connected bot says that it is well; ``leadline doctor --health`` waits three times as long."""
 SAMPLE_START: Final = datetime(2026, 2, 5, 18, tzinfo=UTC)
 """Where the preview's clock starts on the sample: the middle of the sell-off it shows."""
 
@@ -68,9 +71,13 @@ async def _readable(url: str, *, or_sample: bool) -> tuple[Store, bool]:
 
 
 @asynccontextmanager
-async def writing_store(url: str) -> AsyncIterator[Store]:
-    """The store, migrated and locked against a second writer. Raises UserError while a bot runs on it."""
+async def writing_store(url: str, *, thorough: bool = False) -> AsyncIterator[Store]:
+    """The store, migrated and locked against a second writer. Raises UserError while a bot runs on it.
+
+    A damaged store is refused; with ``thorough`` all of it is looked at.
+    """
     with _locked(url):
+        await refuse_damaged(url, thorough=thorough)
         await migrate.upgrade(url)
         store = await Store.open(url)
         try:
@@ -87,7 +94,19 @@ def _locked(url: str) -> AbstractContextManager[object]:
 async def upgrade(url: str) -> Path | None:
     """Migrates; returns where the copy made beforehand lies, if there was anything to copy."""
     with _locked(url):
+        await refuse_damaged(url, thorough=False)
         return await migrate.upgrade(url)
+
+
+async def restore(url: str, file: Path, *, now: datetime) -> Path | None:
+    """Puts a backup in the place of the store and migrates it; returns where the store before it lies."""
+    target = sqlite.file_of(url)
+    if target is None:
+        raise UserError("Only a store in a file can be restored.")
+    with _locked(url):
+        aside = await asyncio.to_thread(backup.restore, file, target, now=now)
+        await migrate.upgrade(url)
+        return aside
 
 
 @asynccontextmanager
@@ -130,35 +149,49 @@ async def discord(settings: Settings) -> None:
     from bot.shutdown import stopped_by_signals
 
     token = token_of(settings)
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, secrets=(token,))
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         async with _answers(_filled_store(settings.database_url), SystemClock()) as answers:
+            starts = Starts(answers.store)
+            await calm(starts, answers.clock.now(), stop)
             bot = Leadline(
                 answers,
                 dev_guild_id=settings.dev_guild_id,
                 localized_names=settings.localized_command_names,
             )
-            jobs = housekeeping.jobs(answers.store, answers.clock)
+            jobs = housekeeping.jobs(answers.store, answers.clock, url=settings.database_url)
+            beating = asyncio.create_task(_beat(bot, lock.path_for(settings.database_url)), name="beat")
             try:
                 async with housekeeping.running(jobs):
-                    await _connected(bot, token, stop)
+                    await _connected(bot, starts, token, stop)
             finally:
+                beating.cancel()
                 await bot.close()
+            await starts.end_in_order()
+
+
+async def _beat(bot: Leadline, path: Path | None) -> None:
+    """Says that the bot is well, as long as it is connected and the event loop turns."""
+    while path is not None:
+        well = bot.is_ready() and not bot.is_closed()
+        if well:
+            await asyncio.to_thread(lock.beat, path)
+        await asyncio.sleep(BEAT_SECONDS if well else 1.0)
 
 
 @asynccontextmanager
 async def _filled_store(url: str) -> AsyncIterator[Store]:
     """The store to run on; an empty one is given the sample, which every card then names."""
-    async with writing_store(url) as store:
+    async with writing_store(url, thorough=True) as store:
         if not await store.has_market_rows():
             await sample.load(store)
             log.info("the store was empty: the sample is loaded", ends=sample.ENDS.isoformat())
         yield store
 
 
-async def _connected(bot: Leadline, token: str, stop: asyncio.Event) -> None:
-    connection = asyncio.create_task(_connection(bot, token), name="connection")
+async def _connected(bot: Leadline, starts: Starts, token: str, stop: asyncio.Event) -> None:
+    connection = asyncio.create_task(_connection(bot, starts, token), name="connection")
     stopping = asyncio.create_task(stop.wait(), name="stopping")
     try:
         await asyncio.wait({connection, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -183,26 +216,31 @@ def token_of(settings: Settings) -> str:
 
 
 def refused() -> UserError:
-    return UserError("Discord refused the token: put the bot's current one into .env.")
+    return OperatorMustAct("Discord refused the token: put the bot's current one into .env.")
 
 
 def unreachable() -> UserError:
     return UserError("Discord cannot be reached. Try again in a minute; the log says why.")
 
 
-async def _connection(bot: Leadline, token: str) -> None:
+async def _connection(bot: Leadline, starts: Starts, token: str) -> None:
     """Logs in and stays connected until closed; discord.py comes back by itself from what is not final."""
     from aiohttp import ClientError
     from discord import ConnectionClosed, HTTPException, LoginFailure, RateLimited
 
     try:
-        await bot.start(token)
+        await bot.login(token)
+        await refuse_without_sessions(bot)
+        await starts.begin(bot.clock.now())
+        await bot.connect()
     except LoginFailure:
         raise refused() from None
     except ConnectionClosed as error:
         if error.code == AUTHENTICATION_FAILED:
             raise refused() from None
-        raise UserError("Discord has ended the connection for good (code {code}).", code=error.code) from None
+        raise OperatorMustAct(
+            "Discord has ended the connection for good (code {code}).", code=error.code
+        ) from None
     except (HTTPException, RateLimited, ClientError, OSError) as error:
         if bot.is_closed():  # this is how closing interrupts a call
             return

@@ -13,7 +13,13 @@ DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///var/leadline.db"
 class Settings(BaseSettings):
     """What ``.env`` and the environment may say; importing this reads neither."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        # DISCORD_TOKEN= as in .env.example must not hide a token that is handed over as a file.
+        env_ignore_empty=True,
+        extra="ignore",
+    )
 
     discord_token: SecretStr | None = Field(
         None, description="The bot's token. Empty: no Discord, the preview page opens instead."

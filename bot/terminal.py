@@ -6,16 +6,20 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import typer
 
-from bot.errors import UserError
+from bot.errors import OperatorMustAct, StartLater, UserError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
 T = TypeVar("T")
+
+# As in sysexits.h; deploy/leadline.service starts the bot again after neither.
+MUST_ACT: Final = 78
+START_LATER: Final = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +36,20 @@ def fail(sentence: str, *, status: int = 1) -> NoReturn:
 
 
 def carry_out(work: Coroutine[Any, Any, T], *, locale: str = "en") -> T:
-    """Runs ``work``; a UserError becomes one sentence and exit status 1."""
+    """Runs ``work``; a UserError becomes one sentence and an exit status, 1 for most."""
     from bot.language import catalogue
 
     try:
         return asyncio.run(work)
     except UserError as error:
-        fail(catalogue(locale).gettext(error.msgid).format(**error.values))
+        sentence = catalogue(locale).gettext(error.msgid).format(**error.values)
+        match error:
+            case OperatorMustAct():
+                fail(sentence, status=MUST_ACT)
+            case StartLater():
+                fail(sentence, status=START_LATER)
+            case _:
+                fail(sentence)
 
 
 def instant(text: str) -> datetime:

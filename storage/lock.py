@@ -15,7 +15,12 @@ from storage import sqlite
 def path_for(url: str) -> Path | None:
     """The lock file beside a store's file; None for a store without one."""
     file = sqlite.file_of(url)
-    return file.with_name(f"{file.name}.lock") if file is not None else None
+    return beside(file) if file is not None else None
+
+
+def beside(file: Path) -> Path:
+    """The lock file of the store in ``file``."""
+    return file.with_name(f"{file.name}.lock")
 
 
 class RunningLock:
@@ -76,6 +81,19 @@ def held(path: Path) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def beat(path: Path) -> None:
+    """Say that the holder is well: the time of its lock file is when it last said so."""
+    os.utime(path)
+
+
+def last_beat(path: Path) -> float | None:
+    """Epoch seconds of the last ``beat``; None without a lock file."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def pid(path: Path) -> str:

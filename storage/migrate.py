@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from analysis.errors import UserError
 from storage import backup, schema, sqlite
-from storage.state import State, revision_in, state_of
+from storage.state import State, revision_in, settled_state, state_of
 from storage.store import Store
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -137,7 +137,7 @@ async def check(url: str) -> Check:
 
 
 def _check(file: Path) -> Check:
-    state = state_of(file)
+    state = settled_state(file)
     blank = Check(
         state=state,
         revision=None,

@@ -7,7 +7,8 @@ from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 
-from storage import schema, sqlite
+from analysis.errors import UserError
+from storage import lock, schema, sqlite
 
 
 class State(StrEnum):
@@ -59,3 +60,27 @@ def state_of(file: Path, *, recover: bool = False) -> State:
     if revision == schema.REVISIONS[-1]:
         return State.CURRENT
     return State.OLDER if revision in schema.REVISIONS else State.NEWER
+
+
+def settled_state(file: Path) -> State:
+    """``state_of`` for a reader: what a killed program left half written is rolled back first.
+
+    That needs the lock, so it waits for nobody: raises UserError when the file cannot be
+    read and a running program holds it.
+    """
+    state = state_of(file)
+    if state is not State.UNREADABLE:
+        return state
+    running = lock.RunningLock(lock.beside(file))
+    try:
+        running.acquire()
+    except UserError:
+        if lock.held(running.path):
+            raise UserError(
+                "The bot is writing to the store at {path}. Ask again in a moment.", path=str(file)
+            ) from None
+        return state  # a folder in which only others may write
+    try:
+        return state_of(file, recover=True)
+    finally:
+        running.release()

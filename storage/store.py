@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from analysis.errors import UserError
 from storage import schema, sqlite
-from storage.state import State, state_of
+from storage.state import State, settled_state, state_of
 
 # A plain BEGIN that writes after it has read can fail where no waiting helps.
 _READ, _WRITE = "BEGIN", "BEGIN IMMEDIATE"
@@ -107,7 +107,10 @@ class Store:
         file = sqlite.file_of(url)
         state = State.CURRENT
         if file is not None:
-            state = await asyncio.to_thread(state_of, file, recover=not readonly)
+            if readonly:
+                state = await asyncio.to_thread(settled_state, file)
+            else:
+                state = await asyncio.to_thread(state_of, file, recover=True)
         match state:
             case State.MISSING | State.EMPTY:
                 raise UserError("There is no store at {path} yet.", path=str(file))

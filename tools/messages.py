@@ -29,6 +29,8 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "AlreadyDone": None,
     "N_": None,
     "NotAllowed": None,
+    "OperatorMustAct": None,
+    "StartLater": None,
     "UserError": None,
     "gettext": None,
     "locale_str": None,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from bot import housekeeping
 from bot.clock import FixedClock
 from bot.housekeeping import Job
-from storage import servers
+from storage import kept_backups, servers
 from storage.servers import ServerSettings
 from storage.store import Store
 
@@ -66,16 +67,22 @@ async def test_what_a_job_has_begun_is_let_go_before_the_block_ends() -> None:
     assert cleared
 
 
-async def test_the_jobs_of_a_running_bot_forget_a_server_left_long_ago(store: Store) -> None:
+async def test_a_running_bot_forgets_servers_left_long_ago_and_keeps_backups(
+    store: Store, tmp_path: Path
+) -> None:
     now = datetime(2026, 2, 5, 18, tzinfo=UTC)
     async with store.write() as db:
         await servers.keep(db, ServerSettings(server_id=7))
         await db.exec_driver_sql(
             "INSERT INTO servers_left VALUES (7, ?)", [(int((now - timedelta(days=31)).timestamp()),)]
         )
-    async with housekeeping.running(housekeeping.jobs(store, FixedClock(now))), asyncio.timeout(10):
+    file = tmp_path / "leadline.db"
+    jobs = housekeeping.jobs(store, FixedClock(now), url=f"sqlite+aiosqlite:///{file}")
+    async with housekeeping.running(jobs), asyncio.timeout(20):
         while True:
             async with store.read() as db:
-                if await servers.settings(db, 7) is None:
-                    break
+                forgotten = await servers.settings(db, 7) is None
+            if forgotten and kept_backups.kept(file):
+                break
             await asyncio.sleep(0.01)
+    assert list(kept_backups.kept(file)) == [now]

@@ -23,11 +23,12 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def _as_before() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
     named = {name: logging.getLogger(name).level for name in QUIET}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    sys.excepthook = hook
     for name, before in named.items():
         logging.getLogger(name).setLevel(before)
     structlog.reset_defaults()
@@ -51,3 +52,26 @@ def test_a_traceback_tells_no_values(monkeypatch: pytest.MonkeyPatch, *, watched
     assert "no price for 1 option" in written.getvalue()
     assert "in failing" in written.getvalue()
     assert "2,345,678.91" not in written.getvalue()
+
+
+@pytest.mark.usefixtures("_as_before")
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_secret_that_comes_up_all_the_same_is_taken_out(
+    monkeypatch: pytest.MonkeyPatch, *, watched: bool
+) -> None:
+    """In an event, a value, a library's record, a traceback, and what the program ends with."""
+    canary = "MTk4-canary.Cl2FMQ.never"
+    written = Terminal() if watched else io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    logs.configure("DEBUG", secrets=(canary, ""))
+    ours = structlog.get_logger("bot.client")
+    ours.info(f"logging in with {canary}", header=f"Bot {canary}", nested={"token": [canary]})
+    logging.getLogger("discord.http").warning("Authorization: %s", f"Bot {canary}")
+    try:
+        raise RuntimeError(f"no header like {canary}")
+    except RuntimeError as error:
+        ours.exception("failed")
+        sys.excepthook(RuntimeError, error, error.__traceback__)
+    assert canary not in written.getvalue()
+    assert written.getvalue().count(logs.HIDDEN) >= 6
+    assert "Traceback" in written.getvalue()

@@ -47,8 +47,8 @@ async def launch(opened: Open) -> AsyncIterator[Launch]:
     """Starts bots on a Discord and a store; none may tell its token or show a traceback."""
     bots: list[Bot] = []
 
-    async def start(discord: Discord, database: Path, **variables: str) -> Bot:
-        bots.append(await Bot.start(discord, database, **variables))
+    async def start(discord: Discord, database: Path, *arguments: str, **variables: str) -> Bot:
+        bots.append(await Bot.start(discord, database, *arguments, **variables))
         return bots[-1]
 
     yield start

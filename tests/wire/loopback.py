@@ -99,6 +99,11 @@ class Discord:
         """Answers given instead of the usual one, by method and path."""
         self.silent: set[tuple[str, str]] = set()
         """Calls that are taken and not answered, by method and path."""
+        self.channels: list[Body] = [payloads.channel("trading")]
+        self.sessions_left = 1000
+        """How often bots may still IDENTIFY today."""
+        self.date: str | None = None
+        """What the header of answers says of the time, if not the truth."""
         self.commands: dict[str, list[Body]] = {}
         """Registered commands by the path they were put to."""
         self.faults: list[str] = self.gateway.faults
@@ -109,6 +114,11 @@ class Discord:
         self._routes: list[tuple[str, str, Callable[..., Answer]]] = [
             ("GET", r"/users/@me", self._me),
             ("GET", r"/oauth2/applications/@me", self._application),
+            ("GET", r"/gateway/bot", self._gateway),
+            ("GET", r"/users/@me/guilds", lambda _: (200, [payloads.guild()])),
+            ("GET", rf"/guilds/{GUILD}", lambda _: (200, payloads.guild())),
+            ("GET", rf"/guilds/{GUILD}/channels", lambda _: (200, self.channels)),
+            ("GET", rf"/guilds/{GUILD}/members/{APPLICATION}", lambda _: (200, payloads.bot_member())),
             ("PUT", rf"/applications/{APPLICATION}(?:/guilds/{GUILD})?/commands", self._put_commands),
             ("POST", r"/interactions/(\d+)/([\w-]+)/callback", self._callback),
             ("PATCH", rf"/webhooks/{APPLICATION}/([\w-]+)/messages/@original", self._edit_original),
@@ -202,6 +212,8 @@ class Discord:
         status, told = self._answer(came, request.headers.get("Authorization"))
         # Exactly this content type, or discord.py takes the answer for text.
         headers = {"Content-Type": "application/json"}
+        if self.date is not None:
+            headers["Date"] = self.date
         if status == 429:
             headers["Via"] = "1.1 google"  # without it, for a ban
         return web.Response(status=status, body=json.dumps(told).encode(), headers=headers)
@@ -209,6 +221,8 @@ class Discord:
     def _answer(self, came: Request, authorization: str | None) -> Answer:
         if (came.method, came.path) in self.trouble:
             return self.trouble[came.method, came.path]
+        if came.path == "/gateway":  # open to everybody
+            return 200, {"url": self.gateway.address}
         # An interaction's own token stands in the path.
         if not came.path.startswith(("/interactions/", "/webhooks/")) and authorization != f"Bot {TOKEN}":
             return 401, {"message": "401: Unauthorized", "code": 0}
@@ -223,6 +237,15 @@ class Discord:
 
     def _application(self, _came: Request) -> Answer:
         return 200, payloads.application()
+
+    def _gateway(self, _came: Request) -> Answer:
+        limit = {
+            "total": 1000,
+            "remaining": self.sessions_left,
+            "reset_after": 14_400_000,
+            "max_concurrency": 1,
+        }
+        return 200, {"url": self.gateway.address, "shards": 1, "session_start_limit": limit}
 
     def _put_commands(self, came: Request) -> Answer:
         self.commands[came.path] = [

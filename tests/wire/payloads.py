@@ -70,12 +70,57 @@ def ready(session: str, gateway: str) -> Body:
     }
 
 
+MAY: Final = (1 << 10) | (1 << 11) | (1 << 14) | (1 << 15) | (1 << 16) | (1 << 38)
+"""View Channels, Send Messages, Embed Links, Attach Files, Read Message History, Send in Threads."""
+
+
+def everyone() -> Body:
+    """The role everybody has; its id is the server's."""
+    return {
+        "id": GUILD,
+        "name": "@everyone",
+        "permissions": str(MAY),
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "position": 0,
+        "managed": False,
+        "mentionable": False,
+        "flags": 0,
+    }
+
+
+def channel(name: str, *, deny: int = 0, number: str = CHANNEL) -> Body:
+    """A text channel in which everybody lacks the permissions of ``deny``."""
+    return {
+        "id": number,
+        "type": 0,
+        "guild_id": GUILD,
+        "name": name,
+        "position": 0,
+        "parent_id": None,
+        "nsfw": False,
+        "permission_overwrites": [{"id": GUILD, "type": 0, "allow": "0", "deny": str(deny)}],
+    }
+
+
+def bot_member() -> Body:
+    return {
+        "user": BOT.user() | {"bot": True},
+        "roles": [],
+        "joined_at": "2026-01-01T00:00:00+00:00",
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+    }
+
+
 def guild() -> Body:
     return {
         "id": GUILD,
         "name": "Trading group",
         "owner_id": MODERATOR.id,
-        "roles": [],
+        "roles": [everyone()],
         "channels": [],
         "members": [],
         "emojis": [],

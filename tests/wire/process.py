@@ -33,8 +33,8 @@ class Bot:
         self._more = asyncio.Event()
 
     @classmethod
-    async def start(cls, discord: Discord, database: Path, **variables: str) -> Self:
-        """Every warning is shown, so that it can be seen in the output."""
+    async def start(cls, discord: Discord, database: Path, *arguments: str, **variables: str) -> Self:
+        """``leadline run``, or with other ``arguments``; every warning is shown, to be seen in the output."""
         mine = {
             "PYTHONPATH": str(ROOT),
             # discord.py imports it for voice.
@@ -47,7 +47,7 @@ class Bot:
             str(PROGRAM),
             discord.rest,
             discord.gateway.address,
-            "run",
+            *(arguments or ("run",)),
             env=os.environ | mine | variables,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
