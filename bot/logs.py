@@ -34,10 +34,12 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # Chatty, the first two write addresses and payloads that hold tokens, aiosqlite writes
-    # every row of an import, and Alembic its plugins at each start.
-    for name in ("discord", "aiohttp", "aiosqlite", "alembic"):
+    # Chatty, the first four write addresses and payloads that hold tokens and keys, aiosqlite
+    # writes every row of an import, and Alembic its plugins at each start.
+    for name in ("discord", "aiohttp", "httpx", "httpcore", "aiosqlite", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # It warns of every further try; what becomes of a source is told once, by us.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pydantic import SecretStr
 
@@ -18,10 +18,12 @@ from analysis.levels import Interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One call over HTTPS. ``host`` is in the allow-list of ``providers/client.py``.
+    """One call over HTTPS. ``host`` is in the allow-list of ``providers/hosts.py``.
 
-    With ``json`` it is a POST, else a GET. A key stands in ``secret_headers``, never in
-    the address. ``cost`` is what the call takes from its host's budget.
+    With ``json`` it is a POST, else a GET. A key stands in ``secret_headers``; in the
+    address, by ``secret_params``, only where the source takes it nowhere else. ``path``
+    and ``params`` are written plainly: the client encodes them. ``cost`` is what the call
+    takes from its host's budget.
     """
 
     host: str
@@ -29,8 +31,24 @@ class Request:
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     secret_headers: Mapping[str, SecretStr] = field(default_factory=dict)
+    secret_params: Mapping[str, SecretStr] = field(default_factory=dict)
     json: Mapping[str, object] | None = None
     cost: int = 1
+
+
+class Answer(NamedTuple):
+    """The body of an answer, and when the source's own clock says that it was made."""
+
+    body: bytes
+    made_at: datetime | None
+
+    def at(self, now: datetime) -> datetime:
+        """The earlier of the source's clock and ours, to tell closed bars from the running one.
+
+        Nothing that was still running when the answer was made passes for closed because
+        our clock is ahead, or because the answer lay in a cache on its way.
+        """
+        return now if self.made_at is None else min(now, self.made_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +79,39 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
-    """Closed bars, oldest first, one an opening; ``unfinished`` is the bar still running."""
+    """Closed bars, oldest first, one an opening; ``unfinished`` is the bar still running.
+
+    ``jumps`` are openings of bars, the unfinished one included, that reach more than
+    20 % away from the close before them: true or not, only a second source can tell.
+    ``unknown`` are names of fields nobody told us of.
+    """
 
     closed: tuple[Bar, ...]
     unfinished: Bar | None = None
+    jumps: tuple[int, ...] = ()
+    unknown: frozenset[str] = frozenset()
+
+
+class BarSource(Protocol):
+    """What the file of a source of bars holds.
+
+    ``LIMIT`` is how many bars one call can bring at most; ``REACH`` how many of the newest
+    can be had at all, None for as many as there are.
+    """
+
+    @property
+    def NAME(self) -> str: ...  # noqa: N802 -- constants of a module
+    @property
+    def HOST(self) -> str: ...  # noqa: N802
+    @property
+    def INTERVALS(self) -> frozenset[Interval]: ...  # noqa: N802
+    @property
+    def LIMIT(self) -> int: ...  # noqa: N802
+    @property
+    def REACH(self) -> int | None: ...  # noqa: N802
+
+    def request(self, query: BarQuery) -> Request: ...
+    def parse(self, body: bytes, query: BarQuery, now: datetime) -> Bars: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
