@@ -130,17 +130,25 @@ async def progress(db: Db) -> dict[str, Progress]:
 
 
 async def succeeded(
-    db: Db, name: str, *, now: datetime, covered_since: int | None, covered_until: int | None
+    db: Db,
+    name: str,
+    *,
+    now: datetime,
+    next_try_at: datetime,
+    resting: bool = False,
+    covered_since: int | None = None,
+    covered_until: int | None = None,
 ) -> None:
-    """Note a success, in the transaction that stores what it brought; the span only grows."""
+    """Note a success, in the transaction that stores what it brought."""
     t = schema.feeds
     await db.execute(
         update(t)
         .where(t.c.name == name)
         .values(
-            state=str(FeedState.OK),
+            state=str(FeedState.CLOSED if resting else FeedState.OK),
             last_try_at=epoch(now),
             last_success_at=epoch(now),
+            next_try_at=epoch(next_try_at),
             failures=0,
             reason=None,
             covered_since=covered_since,
@@ -149,7 +157,7 @@ async def succeeded(
     )
 
 
-async def failed(db: Db, name: str, reason: str, *, now: datetime) -> None:
+async def failed(db: Db, name: str, reason: str, *, now: datetime, next_try_at: datetime) -> None:
     t = schema.feeds
     await db.execute(
         update(t)
@@ -157,19 +165,11 @@ async def failed(db: Db, name: str, reason: str, *, now: datetime) -> None:
         .values(
             state=str(FeedState.FAILING),
             last_try_at=epoch(now),
+            next_try_at=epoch(next_try_at),
             failures=t.c.failures + 1,
             reason=reason,
         )
     )
-
-
-async def plan(db: Db, name: str, next_try_at: datetime, *, state: FeedState | None = None) -> None:
-    """When a feed is tried again; with ``state``, also that it is ``closed`` or ``ok`` until then."""
-    t = schema.feeds
-    values: dict[str, object] = {"next_try_at": epoch(next_try_at)}
-    if state is not None:
-        values["state"] = str(state)
-    await db.execute(update(t).where(t.c.name == name).values(values))
 
 
 async def stop(db: Db, host: str, until: datetime, reason: str) -> None:
