@@ -15,7 +15,6 @@ from typing import Annotated, Final, Never, TypeVar
 
 from pydantic import BeforeValidator, Strict, TypeAdapter, ValidationError
 
-from analysis.levels import Interval
 from providers.errors import Malformed
 from providers.shapes import Bar, BarQuery, Bars
 
@@ -28,6 +27,7 @@ AHEAD: Final = timedelta(minutes=5)
 HIGHEST_PRICE: Final = 1e9
 HIGHEST_VOLUME: Final = 1e15
 JUMP: Final = 0.20
+_DAY_S: Final = 86_400
 FOR_A_RHYTHM: Final = 4
 """Bars from which on two at least must be neighbours: markets rest, but not after every bar."""
 
@@ -39,8 +39,16 @@ def _decimal(sent: object) -> float:
     raise ValueError("not a decimal in text")
 
 
+def _digits(sent: object) -> int:
+    if isinstance(sent, str) and re.fullmatch(r"[0-9]{1,15}", sent):
+        return int(sent)
+    raise ValueError("not a whole number in text")
+
+
 Decimal = Annotated[float, BeforeValidator(_decimal)]
 """A number from nought up that is sent as text."""
+Digits = Annotated[int, BeforeValidator(_digits)]
+"""A whole number from nought up that is sent as text."""
 Number = Annotated[float, Strict()]
 """A number that is sent as one, with a point or without."""
 Whole = Annotated[int, Strict()]
@@ -92,38 +100,46 @@ def bars(
     now: datetime,
     *,
     body: bytes,
+    step: timedelta | None = None,
     last_runs: bool = False,
+    traded: bool = False,
     unknown: frozenset[str] = frozenset(),
 ) -> Bars:
     """The asked ones of ``rows``, sorted; Malformed if a single one of them all cannot be.
 
-    ``now`` is the instant of the answer by the more careful clock (``Answer.at``). With
-    ``last_runs`` the newest row is never a closed bar, whatever the time.
-    Bars open on multiples of their length, which for days is 00:00 UTC; a day may close
-    before it is over, as that of a future does.
+    ``now`` is the instant of the answer by the more careful clock (``Answer.at``).
+    ``step`` is the length of the rows where it is not the asked one, for ``build``. Bars
+    open on multiples of their length, which for days is 00:00 UTC; a day may close before
+    it is over, as that of a future does. With ``last_runs`` the newest row is never a
+    closed bar, whatever the time. With ``traded`` a flat row without volume is left out:
+    nobody traded, the source only carried its last price forward.
     """
-    step = int(query.interval.length.total_seconds())
+    length = int((step or query.interval.length).total_seconds())
     newest = int((now + AHEAD).timestamp())
     found: dict[int, Bar] = {}
     for row in rows:
-        if reason := _impossible(row, query.interval, newest):
+        if reason := _impossible(row, length, newest):
             raise Malformed(f"{reason} at {row.opened_at}", body=body)
         if found.setdefault(row.opened_at, row) != row:
             raise Malformed(f"two different bars at {row.opened_at}", body=body)
     ordered = [found[opened] for opened in sorted(found)]
-    steps = {late.opened_at - early.opened_at for early, late in itertools.pairwise(ordered)}
-    if len(ordered) >= FOR_A_RHYTHM and step not in steps:
-        raise Malformed(f"bars are {min(steps)} s apart, not {step}", body=body)
+    apart = {late.opened_at - early.opened_at for early, late in itertools.pairwise(ordered)}
+    if len(ordered) >= FOR_A_RHYTHM and length not in apart:
+        raise Malformed(f"bars are {min(apart)} s apart, not {length}", body=body)
 
-    since, until = query.since.timestamp(), query.until.timestamp()
     last_closed = (now - MARGIN).timestamp()
     running = ordered[-1].opened_at if last_runs and ordered else None
-    asked = [bar for bar in ordered if since <= bar.opened_at < until]
-    closed = [bar for bar in asked if bar.closed_at <= last_closed and bar.opened_at != running]
-    # In the two seconds after an end there are two that are not closed yet: the earlier one follows
-    # without a gap.
-    unfinished = next((bar for bar in asked if bar.closed_at > last_closed or bar.opened_at == running), None)
-    return made(closed, unfinished, unknown=unknown)
+    since, until = query.since.timestamp(), query.until.timestamp()
+    closed: list[Bar] = []
+    for bar in ordered:
+        if not since <= bar.opened_at < until or (traded and bar.volume == 0 and bar.high == bar.low):
+            continue
+        if bar.closed_at > last_closed or bar.opened_at == running:
+            # Within two seconds of an end there are two that are not closed yet: the earlier
+            # one follows the closed ones without a gap.
+            return made(closed, bar, unknown=unknown)
+        closed.append(bar)
+    return made(closed, None, unknown=unknown)
 
 
 def made(closed: Iterable[Bar], unfinished: Bar | None, *, unknown: frozenset[str] = frozenset()) -> Bars:
@@ -139,10 +155,9 @@ def made(closed: Iterable[Bar], unfinished: Bar | None, *, unknown: frozenset[st
     return Bars(closed=whole, unfinished=unfinished, jumps=tuple(jumps), unknown=unknown)
 
 
-def _impossible(bar: Bar, interval: Interval, newest: int) -> str | None:
-    step = int(interval.length.total_seconds())
-    length = bar.closed_at - bar.opened_at
-    if bar.opened_at % step or not (length == step or (interval is Interval.D1 and 0 < length < step)):
+def _impossible(bar: Bar, length: int, newest: int) -> str | None:
+    lasts = bar.closed_at - bar.opened_at
+    if bar.opened_at % length or not (lasts == length or (length == _DAY_S and 0 < lasts < length)):
         return "a bar off the grid"
     if not 0 < bar.opened_at <= newest:
         return "a bar of the future"

@@ -75,5 +75,6 @@ def parse(body: bytes, query: BarQuery, now: datetime) -> Bars:
         body=body,
         # The last row is never committed, even if its time is over by our clock.
         last_runs=True,
+        traded=True,
         unknown=gate.unknown(value, _Reply.model_fields),
     )

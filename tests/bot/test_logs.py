@@ -12,6 +12,8 @@ import structlog
 
 from bot import logs
 
+QUIET = ("discord", "aiohttp", "httpx", "httpcore", "aiosqlite", "alembic", "stamina")
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
@@ -22,7 +24,7 @@ class Terminal(io.StringIO):
 def _as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    named = {name: logging.getLogger(name).level for name in ("discord", "aiohttp", "aiosqlite", "alembic")}
+    named = {name: logging.getLogger(name).level for name in QUIET}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
