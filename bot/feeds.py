@@ -6,15 +6,17 @@ in ``bot/fetching.py``, who does it and what follows a failure in ``bot/ingest.p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeAlias
 
+from pydantic import SecretStr
+
 from analysis import market_hours
 from analysis.errors import UserError
 from analysis.levels import Interval
-from providers import kraken
+from providers import binance, binance_perps, bitstamp, coinbase, kraken
 from providers.shapes import BarSource, FlowDays, FlowQuery, MacroQuery, Observations, Request
 
 DELAY: Final = timedelta(seconds=10)
@@ -147,35 +149,62 @@ def _every(rhythm: timedelta, now: datetime) -> datetime:
     return datetime.fromtimestamp((int(now.timestamp()) // step + 1) * step, UTC)
 
 
-_DAY: Final = timedelta(days=1)
-_CRYPTO: Final = ("BTC", "ETH")
+M30, H1, D1 = Interval.M30, Interval.H1, Interval.D1
 
 
-def every_feed() -> tuple[Feed, ...]:
+def every_feed(
+    *, fred_key: SecretStr | None = None, sosovalue_key: SecretStr | None = None
+) -> tuple[Feed, ...]:
     """All of them, those of a host in the order in which a first start fetches them."""
-    return (*_kraken(),)
-
-
-def _kraken() -> Iterable[Feed]:
-    for interval, depth in ((Interval.M30, 15), (Interval.D1, 720), (Interval.H1, 30)):
-        for code, asked in zip(_CRYPTO, ("XBTUSD", "ETHUSD"), strict=True):
-            yield _spot("kraken", kraken, code, asked, interval, depth)
+    return (
+        *_spot("kraken", kraken, ("XBTUSD", "ETHUSD"), {M30: 15, D1: 720, H1: 30}),
+        *_spot("coinbase", coinbase, ("BTC-USD", "ETH-USD"), {M30: 60, H1: 400, D1: 800}),
+        *_spot("bitstamp", bitstamp, ("btcusd", "ethusd"), {M30: 365, H1: 400, D1: 800}),
+        # Its days stay out: the store keeps those of bitcoin in tether by another publisher.
+        *_spot("binance", binance, ("BTCUSDT", "ETHUSDT"), {M30: 60, H1: 400}, quote="USDT"),
+        *_perpetuals(),
+    )
 
 
 def _spot(
-    key: str, source: BarSource, code: str, asked: str, interval: Interval, days: int, quote: str = "/USD"
-) -> BarFeed:
-    return BarFeed(
-        key=key,
-        source=source,
-        code=code,
-        venue=source.NAME,
-        symbol=f"{code}{quote}",
-        asked=asked,
-        interval=interval,
-        depth=days * _DAY,
-        published_by=f"{source.NAME} {code}{quote}",
-    )
+    key: str,
+    source: BarSource,
+    spelled: tuple[str, str],
+    days: Mapping[Interval, int],
+    *,
+    quote: str = "/USD",
+) -> Iterator[BarFeed]:
+    """Bitcoin and ether at one venue, with how many days back a first start goes."""
+    for interval, depth in days.items():
+        for code, asked in zip(("BTC", "ETH"), spelled, strict=True):
+            yield BarFeed(
+                key=key,
+                source=source,
+                code=code,
+                venue=source.NAME,
+                symbol=f"{code}{quote}",
+                asked=asked,
+                interval=interval,
+                depth=timedelta(days=depth),
+                published_by=f"{source.NAME} {code}{quote}",
+            )
+
+
+def _perpetuals() -> Iterator[BarFeed]:
+    """What stands in while the futures' own source is silent: never called by the futures' name alone."""
+    pairs = {"SI": "XAGUSDT", "GC": "XAUUSDT", "CL": "CLUSDT", "SPY": "SPYUSDT", "QQQ": "QQQUSDT"}
+    for code, symbol in pairs.items():
+        yield BarFeed(
+            key="perpetual",
+            source=binance_perps,
+            code=code,
+            venue=binance_perps.NAME,
+            symbol=symbol,
+            asked=symbol,
+            interval=M30,
+            depth=timedelta(days=60),
+            published_by=f"{binance_perps.NAME} {symbol} perpetual",
+        )
 
 
 def named(words: Sequence[str], feeds: Sequence[Feed]) -> list[Feed]:

@@ -66,11 +66,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What one call brought. ``newest``: it reached the present; ``older``: there is more before the span."""
+    """What one call brought. ``newest``: the present is reached; ``older``: there is more before the span.
+
+    ``share`` of all that is wanted is there now, by time.
+    """
 
     stored: Stored
     newest: bool
     older: bool
+    share: float = 1.0
 
 
 class Fetching:
@@ -130,10 +134,9 @@ class Fetching:
         present = int(now.timestamp()) // feed.step * feed.step
         newest = not back and end > present
         if back:
-            covered = (
-                floor if found.closed and found.closed[0].opened_at == oldest else start,
-                known.covered_until,
-            )
+            # Nothing before the bar that was known: this source has no more.
+            ended = bool(found.closed) and found.closed[0].opened_at == oldest
+            covered = floor if ended else start, known.covered_until or 0
         else:
             covered = start if before is None else before, _covered_until(known, found, end, newest=newest)
         async with self._store.write() as db:
@@ -157,13 +160,18 @@ class Fetching:
             log.info("closed bars came again with other values", feed=feed.name, bars=stored.revised)
         if found.unknown:
             log.debug("fields nobody told us of", feed=feed.name, fields=sorted(found.unknown))
-        return Page(stored=stored, newest=newest or back, older=_reaches_on(feed, covered[0], floor))
+        return Page(
+            stored=stored,
+            newest=newest or back,
+            older=_reaches_on(covered[0], floor),
+            share=_share(covered, floor, now),
+        )
 
     def reaches_on(
         self, feed: Feed, known: Progress, *, now: datetime, since: datetime | None = None
     ) -> bool:
         """Whether there is anything to fetch from before the known span."""
-        return isinstance(feed, BarFeed) and _reaches_on(feed, known.covered_since, _floor(feed, now, since))
+        return isinstance(feed, BarFeed) and _reaches_on(known.covered_since, _floor(feed, now, since))
 
     async def _believed(
         self, db: Db, feed: BarFeed, series: Series, found: Bars, body: bytes, *, newest: bool
@@ -320,10 +328,13 @@ def _covered_until(known: Progress, found: Bars, end: int, *, newest: bool) -> i
     return max(last, known.covered_until or 0)
 
 
-def _reaches_on(feed: BarFeed, covered_since: int | None, floor: int) -> bool:
-    if covered_since is None or (feed.source.REACH is not None and feed.source.REACH <= feed.source.LIMIT):
-        return False
-    return covered_since > floor
+def _reaches_on(covered_since: int | None, floor: int) -> bool:
+    return covered_since is not None and covered_since > floor
+
+
+def _share(covered: tuple[int | None, int], floor: int, now: datetime) -> float:
+    since = floor if covered[0] is None else max(covered[0], floor)
+    return min(max((covered[1] - since) / max(epoch(now) - floor, 1), 0.0), 1.0)
 
 
 def _jumps(feed: BarFeed, found: Bars) -> list[Bar]:

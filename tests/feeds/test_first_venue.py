@@ -6,20 +6,17 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from typer.testing import Result
 
-from analysis.levels import Interval
 from bot.clock import FixedClock
 from bot.feeds import every_feed, named
 from bot.ingest import Coordinator
 from providers.client import Client
-from storage import bars, feeds, instruments, migrate, unfinished
-from storage.feeds import FeedState
+from storage import migrate
 from storage.store import Store
 from tests.feeds import venues
 from tests.feeds.venues import utc

@@ -42,3 +42,28 @@ def kraken(params: dict[str, str], now: datetime, *, told: Callable[[int], bool]
 
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+
+
+def coinbase(params: dict[str, str], now: datetime, *, told: Callable[[int], bool] = lambda _: True) -> bytes:
+    """As Coinbase answers: newest first, low before high before open; the running one among them."""
+    step = int(params["granularity"])
+    since, until = (int(datetime.fromisoformat(params[name]).timestamp()) for name in ("start", "end"))
+    rows = []
+    for at in openings(since, now, step, most=10_000):
+        if at <= until and told(at):
+            open_, high, low, close = row(at, step)
+            rows.append([at, low, high, open_, close, 12.5])
+    return json.dumps(rows[:300][::-1]).encode()
+
+
+def bitstamp(params: dict[str, str], now: datetime, *, told: Callable[[int], bool] = lambda _: True) -> bytes:
+    """As Bitstamp answers: everything a string, oldest first."""
+    step = int(params["step"])
+    rows = []
+    for at in openings(int(params["start"]), now, step, most=20_000):
+        if at <= int(params["end"]) and told(at):
+            prices = zip(("open", "high", "low", "close"), row(at, step), strict=True)
+            rows.append(
+                {"timestamp": str(at), "volume": "41.22"} | {name: f"{value:.1f}" for name, value in prices}
+            )
+    return json.dumps({"data": {"pair": "BTC/USD", "ohlc": rows[:1000]}}).encode()

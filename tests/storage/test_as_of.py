@@ -125,7 +125,7 @@ async def test_of_each_day_the_newest_version_known(
 async def test_bars_by_the_hour_of_their_close(sample_file: Path, at: datetime, hours: set[int]) -> None:
     async with opened(sample_file, readonly=True) as store, store.read() as db:
         for interval in (Interval.M30, Interval.H1):
-            series = await instruments.find(db, "BTC", interval)
+            series = await instruments.find(db, "BTC", interval, at=END)
             assert series is not None
             every = await bars.closed(db, series, interval, at=at)
             found = await bars.closed_at_hours(db, series, hours, at=at)
