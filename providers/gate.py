@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Never, TypeVar
 
 from pydantic import BeforeValidator, Strict, TypeAdapter, ValidationError
@@ -52,6 +52,17 @@ Digits = Annotated[int, BeforeValidator(_digits)]
 Number = Annotated[float, Strict()]
 """A number that is sent as one, with a point or without."""
 Whole = Annotated[int, Strict()]
+
+
+def _day(sent: object) -> date:
+    # fromisoformat() alone would take "20260204" and "2026-W06-3".
+    if isinstance(sent, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", sent):
+        return date.fromisoformat(sent)
+    raise ValueError("not a date")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A date that is sent as text, year first."""
 
 
 def read(body: bytes) -> object:
@@ -103,6 +114,7 @@ def bars(
     step: timedelta | None = None,
     last_runs: bool = False,
     traded: bool = False,
+    settled: datetime | None = None,
     unknown: frozenset[str] = frozenset(),
 ) -> Bars:
     """The asked ones of ``rows``, sorted; Malformed if a single one of them all cannot be.
@@ -112,7 +124,8 @@ def bars(
     open on multiples of their length, which for days is 00:00 UTC; a day may close before
     it is over, as that of a future does. With ``last_runs`` the newest row is never a
     closed bar, whatever the time. With ``traded`` a flat row without volume is left out:
-    nobody traded, the source only carried its last price forward.
+    nobody traded, the source only carried its last price forward. ``settled`` is up to when
+    the answer can tell of everything, where its prices come late.
     """
     length = int((step or query.interval.length).total_seconds())
     newest = int((now + AHEAD).timestamp())
@@ -127,7 +140,7 @@ def bars(
     if len(ordered) >= FOR_A_RHYTHM and length not in apart:
         raise Malformed(f"bars are {min(apart)} s apart, not {length}", body=body)
 
-    last_closed = (now - MARGIN).timestamp()
+    last_closed = min(now - MARGIN, settled or now).timestamp()
     running = ordered[-1].opened_at if last_runs and ordered else None
     since, until = query.since.timestamp(), query.until.timestamp()
     closed: list[Bar] = []
@@ -159,8 +172,9 @@ def _impossible(bar: Bar, length: int, newest: int) -> str | None:
     lasts = bar.closed_at - bar.opened_at
     if bar.opened_at % length or not (lasts == length or (length == _DAY_S and 0 < lasts < length)):
         return "a bar off the grid"
-    if not 0 < bar.opened_at <= newest:
-        return "a bar of the future"
+    # A day that closes early began as much before 00:00 UTC.
+    if not 0 < bar.opened_at <= newest + length - lasts:
+        return "a bar at no time it can have"
     if not all(math.isfinite(price) for price in bar[2:6]) or (
         bar.volume is not None and not math.isfinite(bar.volume)
     ):

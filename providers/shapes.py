@@ -137,7 +137,10 @@ class FlowDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowDays:
+    """Trade dates, oldest first; ``unknown`` as in ``Bars``."""
+
     days: tuple[FlowDay, ...]
+    unknown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,4 +161,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observations:
+    """Oldest first, one a date; ``unknown`` as in ``Bars``."""
+
     rows: tuple[Observation, ...]
+    unknown: frozenset[str] = frozenset()
