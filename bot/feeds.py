@@ -16,7 +16,18 @@ from pydantic import SecretStr
 from analysis import market_hours
 from analysis.errors import UserError
 from analysis.levels import Interval
-from providers import binance, binance_perps, bitstamp, coinbase, kraken
+from providers import (
+    binance,
+    binance_perps,
+    bitstamp,
+    coinbase,
+    farside,
+    fred,
+    fredgraph,
+    kraken,
+    sosovalue,
+    yahoo,
+)
 from providers.shapes import BarSource, FlowDays, FlowQuery, MacroQuery, Observations, Request
 
 DELAY: Final = timedelta(seconds=10)
@@ -77,7 +88,7 @@ class BarFeed:
     def due(self, now: datetime) -> datetime:
         """When there will next be something new, after ``now``."""
         if self.rests and self.interval is Interval.D1:
-            return market_hours.next_close(now - SETTLING) + SETTLING
+            return market_hours.next_close(now - SETTLING).astimezone(UTC) + SETTLING
         # Of a market that rests, the last bar before it does is still fetched.
         begun = now if not self.rests else market_hours.next_open(now - DELAY - timedelta(seconds=1))
         passed = int((max(begun, now) - DELAY).timestamp()) // self.step
@@ -160,10 +171,74 @@ def every_feed(
         *_spot("kraken", kraken, ("XBTUSD", "ETHUSD"), {M30: 15, D1: 720, H1: 30}),
         *_spot("coinbase", coinbase, ("BTC-USD", "ETH-USD"), {M30: 60, H1: 400, D1: 800}),
         *_spot("bitstamp", bitstamp, ("btcusd", "ethusd"), {M30: 365, H1: 400, D1: 800}),
-        # Its days stay out: the store keeps those of bitcoin in tether by another publisher.
+        # Its days stay out: those of bitcoin in a file to import belong to another publisher.
         *_spot("binance", binance, ("BTCUSDT", "ETHUSDT"), {M30: 60, H1: 400}, quote="USDT"),
+        *_futures(),
         *_perpetuals(),
+        *(
+            FlowFeed(key="sosovalue", source=SoSoValue(sosovalue_key), asset=asset)
+            for asset in ("BTC", "ETH")
+        ),
+        *(FlowFeed(key="farside", source=farside, asset=asset) for asset in ("BTC", "ETH")),
+        *(
+            MacroFeed(key="fred", source=fredgraph if fred_key is None else Fred(fred_key), series=series)
+            for series in fred.BOUNDS
+        ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SoSoValue:
+    """The source with its key, if there is one."""
+
+    key: SecretStr | None
+
+    @property
+    def NAME(self) -> str:  # noqa: N802 -- as the modules have it
+        return sosovalue.NAME
+
+    def request(self, query: FlowQuery) -> Request:
+        return sosovalue.request(query, self.key)
+
+    def parse(self, body: bytes, query: FlowQuery, now: datetime) -> FlowDays:
+        return sosovalue.parse(body, query, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Fred:
+    """The API with its key; without one ``fredgraph`` stands here."""
+
+    key: SecretStr
+
+    @property
+    def NAME(self) -> str:  # noqa: N802
+        return fred.NAME
+
+    def request(self, query: MacroQuery) -> Request:
+        return fred.request(query, self.key)
+
+    def parse(self, body: bytes, query: MacroQuery, now: datetime) -> Observations:
+        return fred.parse(body, query, now)
+
+
+def _futures() -> Iterator[BarFeed]:
+    """Futures of the front month and the dollar index, under the names of their exchanges."""
+    venues = {"SI": "COMEX", "GC": "COMEX", "CL": "NYMEX", "ES": "CME", "NQ": "CME", "DXY": "ICE"}
+    for interval, days in ((D1, 800), (M30, 59)):
+        for code, venue in venues.items():
+            asked = "DX-Y.NYB" if code == "DXY" else f"{code}=F"
+            yield BarFeed(
+                key="yahoo",
+                source=yahoo,
+                code=code,
+                venue=venue,
+                symbol=code,
+                asked=asked,
+                interval=interval,
+                depth=timedelta(days=days),
+                published_by=f"{yahoo.NAME} {asked}",
+                rests=True,
+            )
 
 
 def _spot(

@@ -105,7 +105,9 @@ class World:
                 return httpx.Response(int(kind), headers=date, stream=httpx.ByteStream(b"no"))
             case "429 seconds" | "418":
                 self._not_before[host] = now + timedelta(seconds=wait)
-                return httpx.Response(int(kind[:3]), headers=date | {"Retry-After": str(wait)}, stream=httpx.ByteStream(b"no"))
+                return httpx.Response(
+                    int(kind[:3]), headers=date | {"Retry-After": str(wait)}, stream=httpx.ByteStream(b"no")
+                )
             case "429 date":
                 until = (now + timedelta(seconds=wait)).replace(microsecond=0)
                 self._not_before[host] = until
@@ -118,7 +120,9 @@ class World:
                 return httpx.Response(200, headers=date, stream=httpx.ByteStream(b"<html>maintenance</html>"))
         told = (lambda at: at // 1_800 % 5 != 0) if kind == "holes" else (lambda _: kind != "empty")
         body = self._body(host)(dict(request.url.params), now, told=told)
-        return httpx.Response(200, headers=date, stream=httpx.ByteStream(body[: len(body) // 2] if kind == "cut" else body))
+        return httpx.Response(
+            200, headers=date, stream=httpx.ByteStream(body[: len(body) // 2] if kind == "cut" else body)
+        )
 
     def _body(self, host: str) -> Callable[..., bytes]:
         return {
