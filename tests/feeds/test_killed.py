@@ -76,7 +76,7 @@ def test_no_half_batch_is_ever_stored(tmp_path: Path) -> None:
     file = tmp_path / "leadline.db"
     url = f"sqlite+aiosqlite:///{file}"
     asyncio.run(migrate.upgrade(url))
-    with open(os.devnull, "wb") as nobody:
+    with Path(os.devnull).open("wb") as nobody:
         # What a first run has to import and to build, each child then has from its birth.
         asyncio.run(fetch_days(url, nobody.fileno(), days=1))
     rng = Random(5)  # noqa: S311 -- draws moments, hides nothing
