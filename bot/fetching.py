@@ -163,7 +163,8 @@ class Fetching:
         return Page(
             stored=stored,
             newest=newest or back,
-            older=_reaches_on(covered[0], floor),
+            # Without a single closed bar there is nothing yet to go back from.
+            older=_reaches_on(covered[0], floor) and (back or bool(found.closed)),
             share=_share(covered, floor, now),
         )
 
@@ -178,16 +179,20 @@ class Fetching:
     ) -> list[Bar]:
         """The closed bars without those that jump and nobody else tells of.
 
-        In a poll nothing after such a bar is stored either, and the whole answer waits; in older pages
-        it is left out alone.
+        While such a bar is new, or others contradict it, nothing after it is stored either, and the whole
+        answer waits; in older pages, and where nobody else has anything to say, it is left out alone.
         """
         jumps = _jumps(feed, found)
         known = await bars.openings(db, series, [bar.opened_at for bar in jumps])
         left_out = set()
         for bar in jumps:
-            if bar.opened_at in known or await self._borne_out(db, feed, series, bar):
+            if bar.opened_at in known:
                 continue
-            if newest:
+            elsewhere = await self._elsewhere(db, feed, series, bar)
+            if any(abs(price / bar.close - 1) <= AGREES for price in elsewhere):
+                continue
+            is_new = bar.opened_at > found.closed[-1].opened_at - OVERLAP * feed.step
+            if newest and (elsewhere or is_new):
                 self._doubtful[feed.name] = (feed.code, bar)
                 raise Withheld(
                     f"a jump at {utc(bar.opened_at):%Y-%m-%d %H:%M} that no other source tells of", body=body
@@ -196,15 +201,15 @@ class Fetching:
         self._doubtful.pop(feed.name, None)
         return [bar for bar in found.closed if bar.opened_at not in left_out]
 
-    async def _borne_out(self, db: Db, feed: BarFeed, series: Series, bar: Bar) -> bool:
+    async def _elsewhere(self, db: Db, feed: BarFeed, series: Series, bar: Bar) -> list[float]:
+        """What other series say of that time, stored or waiting like this one."""
         until = bar.closed_at + feed.step
-        elsewhere = await bars.prices_elsewhere(db, series, since=bar.opened_at, until=until)
-        elsewhere += [
+        stored = await bars.prices_elsewhere(db, series, since=bar.opened_at, until=until)
+        return stored + [
             other.close
             for name, (code, other) in self._doubtful.items()
             if name != feed.name and code == feed.code and bar.opened_at < other.closed_at <= until
         ]
-        return any(abs(price / bar.close - 1) <= AGREES for price in elsewhere)
 
     # --- flows and macro -------------------------------------------------------
 

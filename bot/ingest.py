@@ -197,9 +197,9 @@ class Coordinator:
             if poll and page.newest:
                 turn.due = due
             turn.older, turn.retry_at, turn.failures = page.older, None, 0
-            self._well(lane, turn)
+            await self._well(lane, turn)
 
-    def _well(self, lane: _Lane, turn: _Turn) -> None:
+    async def _well(self, lane: _Lane, turn: _Turn) -> None:
         if turn.warned:
             log.info("a series is well again", feed=turn.feed.name)
         if lane.warned:
@@ -208,6 +208,8 @@ class Coordinator:
             # What failed with the host need not wait for its own time.
             for other in lane.turns:
                 other.retry_at = None
+            async with self._store.write() as db:
+                await feeds.resume(db, lane.host, {other.feed.name: other.due for other in lane.turns})
         lane.failures, lane.warned, turn.warned = 0, False, False
 
     async def _set_aside(self, lane: _Lane, turn: _Turn, refused: Malformed) -> None:

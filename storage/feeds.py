@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -185,6 +185,18 @@ async def stop(db: Db, host: str, until: datetime, reason: str) -> None:
             next_try_at=case((t.c.next_try_at > end, t.c.next_try_at), else_=end),
         )
     )
+
+
+async def resume(db: Db, host: str, next_tries: Mapping[str, datetime]) -> None:
+    """A host is well again: its feeds that were left alone take up their own times, given by name."""
+    t = schema.feeds
+    for name, next_try_at in next_tries.items():
+        well = case((t.c.last_success_at.is_(None), str(FeedState.WAITING)), else_=str(FeedState.OK))
+        await db.execute(
+            update(t)
+            .where(t.c.host == host, t.c.name == name, t.c.state == str(FeedState.STOPPED))
+            .values(state=well, reason=None, next_try_at=epoch(next_try_at))
+        )
 
 
 async def status(db: Db) -> list[FeedStatus]:

@@ -209,3 +209,48 @@ async def test_a_jump_waits_until_another_venue_tells_of_it(store: Store, source
     for venue in ("Kraken", "Coinbase"):
         newest = (await kept(store, later, venue))[-1]
         assert (newest.opened_at, newest.close) == (bar[0], round(low, 1) if venue == "Kraken" else low)
+
+
+async def test_a_host_that_comes_back_brings_all_its_series_back(
+    store: Store, source: Loopback, run: Run
+) -> None:
+    every = named(["kraken:BTC"], every_feed())
+    source.always = Reply(status=500)
+    with capture_logs() as logged:
+        await run(every, NOW, NOW + 5 * MINUTE)
+    assert [line["event"] for line in logged] == ["a source fails"]
+    async with store.read() as db:
+        assert {one.state for one in await feeds.status(db)} == {FeedState.STOPPED}
+    later = NOW + timedelta(hours=1, minutes=30)
+    source.always = at_kraken(later)
+    calls = len(source.asked)
+    await run(every, later, later + timedelta(milliseconds=500))
+    async with store.read() as db:
+        told = await feeds.status(db)
+    assert len(source.asked) == calls + 1
+    assert sorted(one.state for one in told) == [FeedState.OK, FeedState.WAITING, FeedState.WAITING]
+    assert {one.reason for one in told} == {None}
+
+
+async def test_a_jump_that_nobody_else_can_tell_of_is_believed_once_it_has_held(
+    store: Store, source: Loopback, run: Run
+) -> None:
+    """Of an instrument with a single source; the bar that jumps is left out for good."""
+
+    def fallen(now: datetime) -> Reply:
+        rows = json.loads(at_kraken(now).body)
+        for row in rows["result"]["XXBTZUSD"]:
+            if row[0] >= NOW.timestamp() - 600:
+                row[1:5] = [f"{float(price) * 0.7:.1f}" for price in row[1:5]]
+        return Reply(body=json.dumps(rows).encode())
+
+    source.always = at_kraken(NOW)
+    await run(KRAKEN, NOW, NOW + MINUTE)
+    before = await kept(store, NOW)
+    for hours, stored in ((6, 0), (11, 0), (14, 27)):
+        later = NOW + timedelta(hours=hours)
+        source.always = fallen(later)
+        await run(KRAKEN, later, later + MINUTE)
+        assert len(await kept(store, later)) == len(before) + stored
+    first_new = (await kept(store, later))[len(before)]
+    assert first_new.opened_at == before[-1].opened_at + 2 * HALF_HOUR

@@ -29,7 +29,7 @@ from tests.soak import times
 START = utc(2026, 9, 1, 7, 13)
 DAYS = 14
 END = START + timedelta(days=DAYS)
-ASKED = ["kraken:BTC:1h", "coinbase:BTC:1h", "bitstamp:BTC:1h"]
+ASKED = ["kraken:BTC:1h", "coinbase:BTC:1h", "bitstamp:BTC:1d"]
 
 
 @pytest.fixture
