@@ -138,7 +138,10 @@ class Fetching:
             ended = bool(found.closed) and found.closed[0].opened_at == oldest
             covered = floor if ended else start, known.covered_until or 0
         else:
-            covered = start if before is None else before, _covered_until(known, found, end, newest=newest)
+            covered = (
+                start if before is None else min(start, before),
+                _covered_until(known, found, end, newest=newest),
+            )
         async with self._store.write() as db:
             believed = await self._believed(db, feed, series, found, answer.body, newest=not back)
             stored = await bars.store(
