@@ -214,6 +214,45 @@ def load_sample(ctx: typer.Context) -> None:
     typer.echo("The sample is in the store.")
 
 
+@app.command()
+def fetch(
+    ctx: typer.Context,
+    series: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SERIES]...", help="Such as kraken:BTC:30m, kraken or BTC:flows; default all."
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="How far back (a date), where the source reaches.")
+    ] = None,
+) -> None:
+    """Fetch what is missing from the public sources; safe to interrupt and to repeat."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from bot import running
+
+    start = None if since is None else instant(since)
+    if start is not None and start > datetime.now(UTC):
+        fail("--since lies in the future.", status=2)
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as shown:
+        tasks: dict[str, TaskID] = {}
+
+        def told(name: str, share: float) -> None:
+            if name not in tasks:
+                tasks[name] = shown.add_task(name, total=1.0)
+            shown.update(tasks[name], completed=share)
+
+        done = carry_out(running.fetch(ctx.obj.settings, series or [], since=start, told=told))
+    for one in done:
+        typer.echo(f"{one.name}: {one.added} added, {one.unchanged} unchanged, {one.revised} revised")
+        if one.reason is not None:
+            typer.echo(f"{one.name}: {one.reason}", err=True)
+    if failed := [one for one in done if one.reason is not None]:
+        fail(f"{len(failed)} of {len(done)} series could not be fetched to the end; run it again later.")
+
+
 _Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV files.")]
 
 

@@ -120,7 +120,7 @@ def _in_range(level: Level, present: float | None) -> None:
 
 async def _present(db: Db, now: datetime) -> float | None:
     for interval in (Interval.M30, Interval.D1):
-        series = await instruments.find(db, BOOK_INSTRUMENT, interval)
+        series = await instruments.find(db, BOOK_INSTRUMENT, interval, at=now)
         close = None if series is None else await bars.last_close(db, series, at=now)
         if close is not None and math.isfinite(close) and close > 0:
             return close

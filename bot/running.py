@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -28,6 +28,7 @@ from storage.store import Store
 
 if TYPE_CHECKING:
     from bot.answers import Answers
+    from bot.backfill import Filled
     from bot.client import Leadline
     from bot.settings import Settings
 
@@ -142,6 +143,45 @@ async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) ->
         yield answers
 
 
+@asynccontextmanager
+async def _fetching(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[None]:
+    """While inside, the store is kept up to date from the sources, unless the settings say no."""
+    if not settings.fetch:
+        yield
+        return
+    from bot.feeds import every_feed
+    from bot.ingest import Coordinator
+    from providers.client import Client
+
+    every = every_feed(fred_key=settings.fred_api_key, sosovalue_key=settings.sosovalue_api_key)
+    async with Client() as client:
+        coordinator = Coordinator(store, client, every, venues=settings.venues, clock=clock)
+        running = asyncio.create_task(coordinator.run(), name="fetch")
+        try:
+            yield
+        finally:
+            running.cancel()
+            for ended in await asyncio.gather(running, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    log.error("fetching had ended", exc_info=ended)
+
+
+async def fetch(
+    settings: Settings, series: Sequence[str], *, since: datetime | None, told: Callable[[str, float], None]
+) -> list[Filled]:
+    """Fetches what is missing of the series named, all of them without names; UserError beside a running bot."""
+    from bot.backfill import fill
+    from bot.feeds import every_feed, named
+    from providers.client import Client
+
+    every = every_feed(fred_key=settings.fred_api_key, sosovalue_key=settings.sosovalue_api_key)
+    wanted = named(series, every)
+    async with writing_store(settings.database_url) as store, Client() as client:
+        return await fill(
+            store, client, every, wanted, venues=settings.venues, clock=SystemClock(), since=since, told=told
+        )
+
+
 async def discord(settings: Settings) -> None:
     """Connects to Discord and stays until stopped. Raises UserError if Discord does not let us, or cannot."""
     from bot import housekeeping, logs
@@ -152,7 +192,10 @@ async def discord(settings: Settings) -> None:
     logs.configure(settings.log_level, secrets=(token,))
     stop = asyncio.Event()
     with stopped_by_signals(stop):
-        async with _answers(_filled_store(settings.database_url), SystemClock()) as answers:
+        async with (
+            _answers(_filled_store(settings.database_url), SystemClock()) as answers,
+            _fetching(settings, answers.store, answers.clock),
+        ):
             starts = Starts(answers.store)
             await calm(starts, answers.clock.now(), stop)
             bot = Leadline(
@@ -271,7 +314,10 @@ async def preview(settings: Settings, *, port: int, at: datetime | None, live: b
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         async with _answers(opening, clock) as answers:
-            await _serve(answers, port, welcome, stop)
+            # The sample ends where it ends; only one's own store is kept up to date.
+            fetching = _fetching(settings, answers.store, clock) if live else nullcontext()
+            async with fetching:
+                await _serve(answers, port, welcome, stop)
 
 
 _LIVE_WELCOME: Final = "This is Leadline on your own store, with the real clock. Type `/levels`, `/flows`, `/silver-margin` or `/stress`."

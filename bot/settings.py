@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///var/leadline.db"
+VENUES = frozenset({"kraken", "coinbase", "bitstamp", "binance"})
 
 
 class Settings(BaseSettings):
@@ -33,6 +34,20 @@ class Settings(BaseSettings):
     port: int = Field(
         8777, ge=0, le=65535, description="Port of the preview page on this machine; 0 takes a free one."
     )
+    fetch: bool = Field(
+        default=True,
+        description="Whether a running bot fetches prices, fund flows and macro figures from public sources by itself.",
+    )
+    price_venues: str = Field(
+        "kraken,coinbase,bitstamp,binance",
+        description="Which venue's bitcoin and ether prices answer, best first; the next one does while one is stale.",
+    )
+    fred_api_key: SecretStr | None = Field(
+        None, description="A free key of FRED. Empty: the same figures from its graph pages."
+    )
+    sosovalue_api_key: SecretStr | None = Field(
+        None, description="A key of SoSoValue for ETF flows. Empty: asked without, as long as it answers."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
     )
@@ -42,7 +57,19 @@ class Settings(BaseSettings):
         description="Chinese names of commands and options for readers of Chinese: true or false.",
     )
 
-    @field_validator("discord_token", "dev_guild_id", mode="before")
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """``price_venues`` one by one."""
+        return tuple(name.strip() for name in self.price_venues.split(",") if name.strip())
+
+    @field_validator("price_venues")
+    @classmethod
+    def _known_venues(cls, value: str) -> str:
+        if unknown := {name.strip().casefold() for name in value.split(",") if name.strip()} - VENUES:
+            raise ValueError(f"unknown venues: {', '.join(sorted(unknown))}")
+        return value
+
+    @field_validator("discord_token", "dev_guild_id", "fred_api_key", "sosovalue_api_key", mode="before")
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value

@@ -60,6 +60,8 @@ class Client:
         )
 
     async def __aenter__(self) -> Self:
+        # It would log every try; who calls tells of a change of state, once.
+        stamina.instrumentation.set_on_retry_hooks(())
         await self._http.__aenter__()
         return self
 

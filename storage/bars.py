@@ -66,10 +66,18 @@ async def closed_at_hours(db: Db, series: Series, hours: Collection[int], *, at:
 async def daily(db: Db, series: Series, *, at: datetime, since: datetime | None = None) -> list[BarRow]:
     """Daily bars by ``at``, oldest first: the series' own if it is daily, else the kept roll-up.
 
-    The roll-up holds UTC days of which every bar is stored.
+    The roll-up holds UTC days of which every bar is stored. Days it lacks are taken from
+    the daily bars of the same instrument, if its venue gives any.
     """
-    table = schema.bars if series.interval is Interval.D1 else schema.daily_rollups
-    return await _read(db, table, series.id, str(series.interval), at=at, since=since)
+    if series.interval is Interval.D1:
+        return await _read(db, schema.bars, series.id, str(Interval.D1), at=at, since=since)
+    days = {
+        row.opened_at: row
+        for row in await _read(db, schema.bars, series.id, str(Interval.D1), at=at, since=since)
+    }
+    for row in await _read(db, schema.daily_rollups, series.id, str(series.interval), at=at, since=since):
+        days[row.opened_at] = row
+    return [days[opened_at] for opened_at in sorted(days)]
 
 
 async def first_and_last(db: Db, series: Series, *, at: datetime) -> tuple[int, int] | None:
@@ -104,6 +112,46 @@ async def last_close(db: Db, series: Series, *, at: datetime) -> float | None:
     )
     close: float | None = await db.scalar(statement)
     return close
+
+
+async def oldest_opening(db: Db, series: Series, *, since: int) -> int | None:
+    """Opening of the first bar that opened at ``since`` (epoch seconds) or later."""
+    b = schema.bars.c
+    opening: int | None = await db.scalar(
+        select(func.min(b.opened_at)).where(
+            b.instrument_id == series.id, b.interval == str(series.interval), b.opened_at >= since
+        )
+    )
+    return opening
+
+
+async def openings(db: Db, series: Series, among: Collection[int]) -> set[int]:
+    """Which of these openings are stored."""
+    b = schema.bars.c
+    rows = await db.execute(
+        select(b.opened_at).where(
+            b.instrument_id == series.id, b.interval == str(series.interval), b.opened_at.in_(among)
+        )
+    )
+    return set(rows.scalars())
+
+
+async def prices_elsewhere(db: Db, series: Series, *, since: int, until: int) -> list[float]:
+    """Closes between two instants of every other series of the code: what a doubtful price is held against."""
+    b, i = schema.bars.c, schema.instruments.c
+    rows = await db.execute(
+        select(b.close)
+        .join_from(schema.bars, schema.instruments, b.instrument_id == i.id)
+        .where(
+            i.code == series.code,
+            or_(b.instrument_id != series.id, b.interval != str(series.interval)),
+            b.opened_at > since - _DAY,
+            b.opened_at < until,
+            b.closed_at > since,
+            b.closed_at <= until,
+        )
+    )
+    return list(rows.scalars())
 
 
 async def store(

@@ -44,12 +44,17 @@ class FlowDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """One row of a publisher's table. ``known_at`` in epoch seconds; null: by the calendar."""
+    """One row of a publisher's table. ``known_at`` in epoch seconds; null: by the calendar.
+
+    ``final`` where somebody who knows the publisher's ways says whether more will come;
+    null: final once every listed fund reported.
+    """
 
     trade_date: date
     funds: Mapping[str, float | None]
     total_musd: float | None = None
     known_at: int | None = None
+    final: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +180,7 @@ async def store(
             for ticker, value in row.funds.items()
             if value is not None or listed.get(ticker, newest) <= row.trade_date
         }
-        state, total = _judged(funds, row.total_musd)
+        state, total = _judged(funds, row.total_musd, final=row.final)
         said = (state, total, {fund_ids[ticker]: value for ticker, value in funds.items()})
         known_at = known_from(
             before[day],
@@ -207,16 +212,22 @@ async def store(
     return tally.stored()
 
 
-def _judged(funds: Mapping[str, float | None], total: float | None) -> tuple[FlowState, float | None]:
+def _judged(
+    funds: Mapping[str, float | None], total: float | None, *, final: bool | None
+) -> tuple[FlowState, float | None]:
     reported = [value for value in funds.values() if value is not None]
     if not funds:
-        return (FlowState.PENDING, None) if total is None else (FlowState.FINAL, total)
+        if total is None:
+            return FlowState.PENDING, None
+        return (FlowState.PARTIAL if final is False else FlowState.FINAL), total
     if not reported:
         # Publishers print 0.0 as the total of a day of which nothing is known.
         return FlowState.PENDING, None
     if total is None:
         total = round(sum(reported), 1)
-    return (FlowState.FINAL if len(reported) == len(funds) else FlowState.PARTIAL), total
+    if final is None:
+        final = len(reported) == len(funds)
+    return (FlowState.FINAL if final else FlowState.PARTIAL), total
 
 
 async def _fund_ids(db: Db, asset: str, tickers: Sequence[str]) -> dict[str, int]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, true, update
 
+from analysis import market_hours
 from analysis.errors import UserError
 from analysis.levels import Interval
 from storage import schema
-from storage.instants import CloseRule
+from storage.instants import CloseRule, epoch
 from storage.store import Db
+
+STALE_AFTER: Final = 6
+"""Intervals after which a newest bar is stale, as on the cards."""
+UNNAMED: Final = 100
+"""The preference of a venue that nobody named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +85,75 @@ def _made(row: Row[*tuple[Any, ...]], interval: Interval | None = None) -> Serie
     )
 
 
-async def find(db: Db, code: str, interval: Interval) -> Series | None:
-    """The series that answers for ``code`` at ``interval``; None while it has no bars."""
+async def find(
+    db: Db, code: str, interval: Interval, *, at: datetime, reach: timedelta = timedelta(0)
+) -> Series | None:
+    """The series that answers for ``code`` at ``interval`` at that instant; None while it has no bars.
+
+    Live ones go before the sample, those that reach back for ``reach`` before those that
+    do not. Of the rest the first in the order of preference whose newest bar is not stale
+    (six intervals; hours without trading do not count), else the one with the newest bar.
+    """
     i, s = schema.instruments.c, schema.series.c
     rows = await db.execute(
         _series()
         .where(i.code == code.upper(), s.interval == str(interval), s.source_id.is_not(None))
-        .order_by(i.rank)
-        .limit(1)
+        .order_by(i.preference, i.rank)
     )
-    row = rows.first()
-    return _made(row) if row is not None else None
+    candidates = [_made(row) for row in rows]
+    if len(candidates) <= 1:
+        return candidates[0] if candidates else None
+    ends = [await _ends(db, series, at) for series in candidates]
+
+    def order(place: int) -> tuple[bool, bool, bool, bool, int, int]:
+        series = candidates[place]
+        if ends[place] is None:
+            return True, series.is_sample, True, True, 0, place
+        first, last = ends[place] or (0, 0)
+        short = first > epoch(at - reach)
+        stale = _resting_since(series, at) - last > STALE_AFTER * interval.length.total_seconds()
+        return False, series.is_sample, short, stale, -last if stale else 0, place
+
+    return candidates[min(range(len(candidates)), key=order)]
+
+
+def _resting_since(series: Series, at: datetime) -> int:
+    return epoch(at if series.close_rule == "utc" else market_hours.resting_since(at))
+
+
+async def _ends(db: Db, series: Series, at: datetime) -> tuple[int, int] | None:
+    """Opening of the first and close of the last bar closed by ``at``: two looks along the primary key."""
+    b = schema.bars.c
+    ours = and_(
+        b.instrument_id == series.id,
+        b.interval == str(series.interval),
+        b.opened_at < epoch(at),
+        b.closed_at <= epoch(at),
+    )
+    last = await db.scalar(select(b.closed_at).where(ours).order_by(b.opened_at.desc()).limit(1))
+    if last is None:
+        return None
+    first = await db.scalar(select(b.opened_at).where(ours).order_by(b.opened_at).limit(1))
+    return int(first), int(last)
+
+
+async def at_venue(db: Db, venue: str, symbol: str, interval: Interval) -> Series:
+    """The series of an instrument of ours; ``mark`` makes it when it is new."""
+    i = schema.instruments.c
+    rows = await db.execute(
+        _series(schema.series.c.interval == str(interval)).where(i.venue == venue, i.symbol == symbol)
+    )
+    return _made(rows.one(), interval)
+
+
+async def prefer(db: Db, venues: Sequence[str]) -> None:
+    """Keep the order in which venues answer; one that is not named comes after those that are."""
+    i = schema.instruments
+    named = {venue.casefold(): place for place, venue in enumerate(venues)}
+    for row in list(await db.execute(select(i.c.id, i.c.venue, i.c.preference))):
+        place = named.get(row.venue.casefold(), UNNAMED)
+        if place != row.preference:
+            await db.execute(update(i).where(i.c.id == row.id).values(preference=place))
 
 
 async def stored(db: Db) -> list[Series]:
@@ -114,9 +180,9 @@ async def with_candles(db: Db) -> list[Series]:
 
 
 async def codes(db: Db) -> list[str]:
-    """Every code an import may name."""
+    """Every code an import may name; instruments that are only fetched stand in for them or beside them."""
     i = schema.instruments.c
-    rows = await db.execute(select(i.code).group_by(i.code).order_by(func.min(i.id)))
+    rows = await db.execute(select(i.code).where(i.rank == 0).group_by(i.code).order_by(func.min(i.id)))
     return list(rows.scalars())
 
 

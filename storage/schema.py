@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """Every revision this code knows, oldest first; anything else in a file is newer."""
 
 APPLICATION_ID: Final = 0x4C454144  # "LEAD"
@@ -56,6 +57,7 @@ instruments = Table(
     Column("close_rule", String(16), nullable=False),
     Column("label", Text, nullable=False),
     Column("rank", Integer, nullable=False),
+    Column("preference", Integer, nullable=False, server_default="100"),
     UniqueConstraint("venue", "symbol"),
 )
 
@@ -102,6 +104,18 @@ bar_revisions = Table(
     *_ohlcv(),
     Column("source_id", Integer, ForeignKey("sources.id"), nullable=False),
     Index("bar_revisions_of_bar", "instrument_id", "interval", "opened_at"),
+)
+
+unfinished_bars = Table(
+    "unfinished_bars",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True),
+    Column("interval", String(8), primary_key=True),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger, nullable=False),
+    *_ohlcv(),
+    Column("seen_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 daily_rollups = Table(
@@ -245,4 +259,38 @@ marks = Table(
     metadata,
     Column("name", String(96), primary_key=True),
     Column("text", Text, nullable=False),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("host", String(64), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("instrument_id", Integer, ForeignKey("instruments.id")),
+    Column("interval", String(8)),
+    Column("asset", String(16)),
+    Column("series", String(32)),
+    Column("state", String(8), nullable=False),
+    Column("last_try_at", BigInteger),
+    Column("last_success_at", BigInteger),
+    Column("next_try_at", BigInteger),
+    Column("failures", Integer, nullable=False),
+    Column("reason", Text),
+    Column("covered_since", BigInteger),
+    Column("covered_until", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("feed", String(64), nullable=False),
+    Column("kept_at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("quarantine_of_feed", "feed", "id"),
 )

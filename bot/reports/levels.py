@@ -90,7 +90,7 @@ def write(query: LevelsQuery) -> dict[str, str]:
 async def answer(query: LevelsQuery, asked: Asked) -> Levels:
     """Query -> rows -> frame -> result. Raises UserError when it cannot be answered."""
     async with asked.store.read() as db:
-        series = await _series(db, query)
+        series = await _series(db, query, asked.at)
         rows = await bars.closed(db, series, series.interval, at=asked.at)
         days = await bars.daily(db, series, at=asked.at)
         book = await level_book.read(db, asked.server_id) if series.code == BOOK_INSTRUMENT else []
@@ -124,12 +124,14 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
     return await asyncio.to_thread(assessed)
 
 
-async def _series(db: Db, query: LevelsQuery) -> Series:
+async def _series(db: Db, query: LevelsQuery, at: datetime) -> Series:
     """The series that answers: one with 30-minute bars, else daily candles if days were asked for."""
-    series = await instruments.find(db, query.instrument, Interval.M30)
+    # Days come from daily bars, of which every venue has enough; the others are made from 30 minutes.
+    days = 0 if query.interval is Interval.D1 else DEFAULT_DAYS[query.interval]
+    series = await instruments.find(db, query.instrument, Interval.M30, at=at, reach=timedelta(days=days))
     if series is not None:
         return series
-    series = await instruments.find(db, query.instrument, Interval.D1)
+    series = await instruments.find(db, query.instrument, Interval.D1, at=at)
     if series is None or not series.ohlc:
         known = [item.code for item in await instruments.with_candles(db)]
         if not known:

@@ -122,7 +122,7 @@ async def _closes(
     db: Db, code: str, changes: Sequence[MarginChange], at: datetime
 ) -> tuple[Series | None, list[Close]]:
     """Daily closes from a month before the first known change on; a month's without any."""
-    series = await instruments.find(db, code, Interval.D1)
+    series = await instruments.find(db, code, Interval.D1, at=at)
     if series is None:
         return None, []
     first = min((row.in_force_from for row in changes if row.in_force_from is not None), default=at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from analysis import stress
@@ -26,6 +26,8 @@ ALIGNMENT: Final = "daily close"
 SINCE = Option(
     name="since", help=N_("Compare with the close of: 7d, 1/28 or 2026-01-28 (default five New York days)")
 )
+HISTORY: Final = timedelta(days=180)
+"""How far back bitcoin should be known: windows of 90 sessions and what they are compared with."""
 _UTC_HOURS: Final = (21, 22)
 """17:00 New York in summer and in winter."""
 
@@ -53,7 +55,7 @@ async def answer(query: StressQuery, asked: Asked) -> Stress:
     is_sample = False
     async with asked.store.read() as db:
         for code in INSTRUMENTS:
-            series = await _series(db, code)
+            series = await _series(db, code, asked.at)
             if series is None:
                 continue
             # Bitcoin never closes: its bar that ends with the New York day stands for its close.
@@ -72,9 +74,9 @@ async def answer(query: StressQuery, asked: Asked) -> Stress:
     )
 
 
-async def _series(db: Db, code: str) -> instruments.Series | None:
+async def _series(db: Db, code: str, at: datetime) -> instruments.Series | None:
     for interval in (Interval.H1, Interval.M30) if code == "BTC" else (Interval.D1,):
-        series = await instruments.find(db, code, interval)
+        series = await instruments.find(db, code, interval, at=at, reach=HISTORY)
         if series is not None:
             return series
     return None

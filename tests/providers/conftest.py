@@ -23,6 +23,9 @@ def hurried(*, total_s: float = 20.0) -> Mapping[str, HostRules]:
     }
 
 
+HURRIED = hurried()
+
+
 @pytest_asyncio.fixture
 async def source() -> AsyncIterator[Loopback]:
     async with Loopback() as serving:

@@ -24,7 +24,7 @@ DAILY = ("BTC", "SI", "GC", "CL", "ES", "NQ", "DXY")
 
 
 async def _bars(db: Db, code: str, interval: Interval, at: datetime) -> list[bars.BarRow]:
-    series = await instruments.find(db, code, interval)
+    series = await instruments.find(db, code, interval, at=at)
     assert series is not None
     return await bars.closed(db, series, interval, at=at)
 
@@ -47,7 +47,7 @@ async def _everything(db: Db, at: datetime) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for code, interval in [("BTC", Interval.M30), ("BTC", Interval.H1), *((c, Interval.D1) for c in DAILY)]:
         found[f"{code} {interval}"] = await _bars(db, code, interval, at)
-    series = await instruments.find(db, "BTC", Interval.M30)
+    series = await instruments.find(db, "BTC", Interval.M30, at=END)
     assert series is not None
     found["roll-up"] = await bars.daily(db, series, at=at)
     for asset in ("BTC", "ETH"):
@@ -125,7 +125,7 @@ async def test_of_each_day_the_newest_version_known(
 async def test_bars_by_the_hour_of_their_close(sample_file: Path, at: datetime, hours: set[int]) -> None:
     async with opened(sample_file, readonly=True) as store, store.read() as db:
         for interval in (Interval.M30, Interval.H1):
-            series = await instruments.find(db, "BTC", interval)
+            series = await instruments.find(db, "BTC", interval, at=END)
             assert series is not None
             every = await bars.closed(db, series, interval, at=at)
             found = await bars.closed_at_hours(db, series, hours, at=at)

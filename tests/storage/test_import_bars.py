@@ -143,7 +143,7 @@ async def test_a_bad_row_after_many_good_ones(
     assert await _load(store, csv(HEAD + "".join(rows))) == Imported(added=importer.CHUNK + 500)
     async with store.read() as db:
         assert await db.scalar(select(func.count()).select_from(schema.staged_bars)) == 0
-        series = await instruments.find(db, "BTC", Interval.M30)
+        series = await instruments.find(db, "BTC", Interval.M30, at=NOW)
         assert series is not None
         # 5,500 half hours are 114 whole days and 28 bars.
         assert len(await bars.daily(db, series, at=NOW)) == 114
@@ -157,7 +157,7 @@ async def test_the_first_stored_bar_stands(store: Store, csv: Callable[[str | by
     assert await _load(store, differing) == Imported(unchanged=1, revised=1)
     assert await _load(store, differing) == Imported(unchanged=2)
     async with store.read() as db:
-        series = await instruments.find(db, "btc", Interval.M30)
+        series = await instruments.find(db, "btc", Interval.M30, at=NOW)
         assert series is not None
         rows = await bars.closed(db, series, Interval.M30, at=NOW)
         revision = (await db.execute(select(schema.bar_revisions))).one()
@@ -178,7 +178,7 @@ async def test_closes_alone_and_dates_are_enough(store: Store, csv: Callable[[st
     path = csv("\ufeffDate, Close\r\n2026-02-05, 97.82\r\n\r\n2026-02-06, 97.63\r\n")
     assert await _load(store, path, "DXY", Interval.D1) == Imported(added=2)
     async with store.read() as db:
-        series = await instruments.find(db, "DXY", Interval.D1)
+        series = await instruments.find(db, "DXY", Interval.D1, at=NOW)
         assert series is not None
         assert series.ohlc is False
         rows = await bars.closed(db, series, Interval.D1, at=datetime(2026, 2, 6, 21, 59, 59, tzinfo=UTC))
@@ -192,10 +192,10 @@ async def test_an_interval_nobody_had_goes_to_the_first_instrument(
     path = csv("open_time,close\n2026-02-05T16:00:00Z,66000\n")
     assert await _load(store, path, "BTC", Interval.H4) == Imported(added=1)
     async with store.read() as db:
-        series = await instruments.find(db, "BTC", Interval.H4)
+        series = await instruments.find(db, "BTC", Interval.H4, at=NOW)
         assert series is not None
         assert (series.venue, series.ohlc) == ("Binance USD-M", False)
-        assert await instruments.find(db, "BTC", Interval.M30) is None
+        assert await instruments.find(db, "BTC", Interval.M30, at=NOW) is None
         assert await instruments.stored(db) == [series]
 
 

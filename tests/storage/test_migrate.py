@@ -129,7 +129,7 @@ async def test_an_older_store_is_copied_then_migrated(
         # Re-creating the parent with keys enforced would have taken these with it.
         assert db.execute("SELECT count(*) FROM series").fetchone() == (12,)
         assert db.execute("SELECT count(*) FROM bars").fetchone()[0] > 13_000
-        assert db.execute("SELECT count(tick), count(*) FROM instruments").fetchone() == (0, 12)
+        assert db.execute("SELECT count(tick), count(*) FROM instruments").fetchone() == (0, 23)
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     assert state_of(file) is State.CURRENT
 

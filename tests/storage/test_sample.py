@@ -57,7 +57,7 @@ async def test_live_rows_stand(store: Store, tmp_path: Path) -> None:
     days = await _flow_days(store, "BTC")
     assert [(day.total_musd, day.is_sample) for day in days[-2:]] == [(-2.0, False), (-434.1, True)]
     async with store.write() as db:
-        series = await instruments.find(db, "BTC", Interval.M30)
+        series = await instruments.find(db, "BTC", Interval.M30, at=END)
         assert series is not None
         assert series.is_sample
         (last,) = (await bars.closed(db, series, Interval.M30, at=END))[-1:]
@@ -65,7 +65,7 @@ async def test_live_rows_stand(store: Store, tmp_path: Path) -> None:
         await bars.store(db, series, [live], source="Binance USD-M", now=END)
     await sample.load(store)
     async with store.read() as db:
-        series = await instruments.find(db, "BTC", Interval.M30)
+        series = await instruments.find(db, "BTC", Interval.M30, at=END)
         assert series is not None
         assert not series.is_sample
 
@@ -116,7 +116,7 @@ async def test_bars(sampled: Store) -> None:
 
 async def test_the_kept_roll_up_is_what_a_plain_loop_makes(sampled: Store) -> None:
     async with sampled.read() as db:
-        series = await instruments.find(db, "BTC", Interval.M30)
+        series = await instruments.find(db, "BTC", Interval.M30, at=END)
         assert series is not None
         half_hours = await bars.closed(db, series, Interval.M30, at=END)
         kept = await bars.daily(db, series, at=END)

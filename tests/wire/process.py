@@ -41,6 +41,8 @@ class Bot:
             "PYTHONWARNINGS": "default,ignore:'audioop' is deprecated:DeprecationWarning",
             "DISCORD_TOKEN": TOKEN,
             "DATABASE_URL": str(database),
+            # Nothing but the loopback is called.
+            "FETCH": "false",
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable,

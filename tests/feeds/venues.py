@@ -1,0 +1,69 @@
+"""Venues that trade: a price for every half hour, and the bodies in which each venue tells of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+HALF_HOUR = 1_800
+
+
+def price(opened_at: int) -> float:
+    """What bitcoin cost at an instant, for everybody: slow waves, never 20 % in half an hour."""
+    return round(70_000 + 4_000 * math.sin(opened_at / 90_000) + 300 * math.sin(opened_at / 7_000), 1)
+
+
+def row(opened_at: int, step: int) -> tuple[float, float, float, float]:
+    """Open, high, low and close of a bar that begins then."""
+    open_, close = price(opened_at), price(opened_at + step)
+    return open_, max(open_, close) + 20, min(open_, close) - 20, close
+
+
+def openings(since: int, now: datetime, step: int, *, most: int) -> Iterator[int]:
+    """Of the bars that have begun by ``now`` the newest ``most`` that opened at ``since`` or later."""
+    running = int(now.timestamp()) // step * step
+    first = max(-(-since // step) * step, running - (most - 1) * step)
+    yield from range(first, running + step, step)
+
+
+def kraken(params: dict[str, str], now: datetime, *, told: Callable[[int], bool] = lambda _: True) -> bytes:
+    """As Kraken answers: the newest 720 after ``since``, the last of them still running."""
+    step = int(params["interval"]) * 60
+    rows = [
+        [at, *(f"{value:.1f}" for value in row(at, step)), f"{price(at):.1f}", "12.50000000", 240]
+        for at in openings(int(params["since"]) + 1, now, step, most=720)
+        if told(at)
+    ]
+    last = rows[-2][0] if len(rows) > 1 else 0
+    return json.dumps({"error": [], "result": {"XXBTZUSD": rows, "last": last}}).encode()
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+
+
+def coinbase(params: dict[str, str], now: datetime, *, told: Callable[[int], bool] = lambda _: True) -> bytes:
+    """As Coinbase answers: newest first, low before high before open; the running one among them."""
+    step = int(params["granularity"])
+    since, until = (int(datetime.fromisoformat(params[name]).timestamp()) for name in ("start", "end"))
+    rows = []
+    for at in openings(since, now, step, most=10_000):
+        if at <= until and told(at):
+            open_, high, low, close = row(at, step)
+            rows.append([at, low, high, open_, close, 12.5])
+    return json.dumps(rows[:300][::-1]).encode()
+
+
+def bitstamp(params: dict[str, str], now: datetime, *, told: Callable[[int], bool] = lambda _: True) -> bytes:
+    """As Bitstamp answers: everything a string, oldest first."""
+    step = int(params["step"])
+    rows = []
+    for at in openings(int(params["start"]), now, step, most=20_000):
+        if at <= int(params["end"]) and told(at):
+            prices = zip(("open", "high", "low", "close"), row(at, step), strict=True)
+            rows.append(
+                {"timestamp": str(at), "volume": "41.22"} | {name: f"{value:.1f}" for name, value in prices}
+            )
+    return json.dumps({"data": {"pair": "BTC/USD", "ohlc": rows[:1000]}}).encode()
