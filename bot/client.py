@@ -12,7 +12,12 @@ import structlog
 from discord.ext import commands
 
 from bot.answers import Answers
+from bot.channels import Channels
+from bot.digests import DigestWriter, NoticeWriter
 from bot.errors import UserError
+from bot.outbox import Outbox
+from bot.pace import Pace
+from bot.posts import Writer
 from bot.respond import CardButton
 from bot.tree import Translator, Tree
 from storage import marks
@@ -24,6 +29,10 @@ discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
 COGS: Final = ("cogs.levels", "cogs.flows", "cogs.silver_margin", "cogs.stress")
+REQUESTS_PER_SECOND: Final = 48
+"""Of posts; Discord takes 50 of all kinds, answers not counted."""
+POST_SECONDS: Final = 20.0
+"""How long one request of a post may take."""
 FINISH_SECONDS: Final = 8.0
 """How long closing waits for answers already under way."""
 SYNC_SECONDS: Final = 5.0
@@ -49,6 +58,12 @@ class Leadline(commands.Bot):
         self._dev_guild_id = dev_guild_id
         self.translator = Translator()
         self._closing = False
+        channels = Channels(self, Pace(REQUESTS_PER_SECOND), seconds=POST_SECONDS)
+        writers: dict[str, Writer] = {
+            DigestWriter.kind: DigestWriter(answers, channels.for_moderators),
+            NoticeWriter.kind: NoticeWriter(answers),
+        }
+        self.outbox = Outbox(answers.store, channels, answers.clock, writers)
 
     async def setup_hook(self) -> None:
         for name in COGS:
@@ -59,6 +74,8 @@ class Leadline(commands.Bot):
 
     async def on_ready(self) -> None:
         log.info("connected to Discord", servers=len(self.guilds))
+        if not self._closing:
+            self.outbox.start()
 
     def refuse_when_closing(self) -> None:
         """Raises UserError once closing has begun, so that running answers can finish in peace."""
@@ -100,7 +117,8 @@ class Leadline(commands.Bot):
         if not self._closing:
             self._closing = True
             log.info("closing", running=self.answers.unfinished)
-            await self.answers.finish(FINISH_SECONDS)
+            # What is being posted and what is being answered end side by side.
+            await asyncio.gather(self.outbox.close(), self.answers.finish(FINISH_SECONDS))
         # discord.py forgets the task that says "ready" 2 s after connecting; closed, it would only fail.
         ready = self._connection._ready_task
         while ready is not None and not ready.done():

@@ -124,7 +124,9 @@ async def _pressed(interaction: discord.Interaction[Leadline], press: Press) -> 
             pass
     query = report.read(words, bot.clock.now())
     # No card of ours says anything private; whatever does is shown to the presser alone.
-    in_place = in_place and not report.private(query)
+    # A digest is no card: it stays as it was posted.
+    is_card = interaction.message is not None and interaction.message.flags.components_v2
+    in_place = in_place and is_card and not report.private(query)
     reader = reader_of(interaction, settings, locale=locale)
     if press.action in {"more", "csv"}:
         await _send_words(interaction, report, query, reader, press.action)

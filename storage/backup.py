@@ -44,6 +44,7 @@ def copy(source: Path, file: Path) -> None:
         uri = sqlite.file_uri(source, "ro")
         with closing(sqlite3.connect(uri, uri=True, timeout=sqlite.BUSY_SECONDS)) as db:
             db.execute("VACUUM INTO ?", (str(unfinished),))
+        _spare(unfinished)
         _sync(unfinished)
         with closing(sqlite3.connect(sqlite.file_uri(unfinished, "ro"), uri=True)) as db:
             (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
@@ -56,6 +57,19 @@ def copy(source: Path, file: Path) -> None:
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
+
+
+def _spare(file: Path) -> None:
+    """Leave out the pictures of posts: they are large, and drawn again from what is kept."""
+    with closing(sqlite3.connect(sqlite.file_uri(file, "rw"), uri=True, isolation_level=None)) as db:
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "pictures" not in tables or not db.execute("SELECT count(*) FROM pictures").fetchone()[0]:
+            return
+        # Nobody else knows this file yet, and it is thrown away if anything goes wrong.
+        db.execute("PRAGMA journal_mode=OFF")
+        db.execute("DELETE FROM outbox_pictures")
+        db.execute("DELETE FROM pictures")
+        db.execute("VACUUM")
 
 
 def _sync(path: Path) -> None:

@@ -48,7 +48,7 @@ async def keep(db: Db, chosen: ServerSettings) -> None:
 
 
 async def forget(db: Db, server_id: int) -> None:
-    """Delete what is kept of a server: its settings and its own level book."""
-    for table in (schema.server_settings, schema.levels):
+    """Delete what is kept of a server: its settings, its own level book, its digests and what they were to post."""
+    for table in (schema.server_settings, schema.levels, schema.digest_schedules, schema.outbox):
         if server_id != schema.DEFAULT_BOOK:
             await db.execute(delete(table).where(table.c.server_id == server_id))
