@@ -11,13 +11,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
+import tzdata
 
 from bot import digest_words
 from bot.answers import Answers
 from bot.digest_words import Asking
 from bot.posts import Drop, Wait, Written
 from bot.schedule import Occurrence, Rhythm
-from storage import digests, level_book, outbox, servers
+from storage import digests, level_book, marks, outbox, servers
 from storage.digests import Schedule
 from storage.outbox import Post, State
 from storage.store import Db
@@ -111,9 +112,7 @@ class DigestWriter:
 
     async def plan(self, now: datetime) -> datetime | None:
         if not self._fresh:
-            # The rules of a zone may have changed since the last run.
-            async with self._store.write() as db:
-                await digests.forget_next(db)
+            await self._follow_new_rules()
             self._fresh = True
         while True:
             async with self._store.read() as db:
@@ -125,6 +124,15 @@ class DigestWriter:
                 for schedule in due:
                     await self._plan(db, schedule, now)
             await asyncio.sleep(0)
+
+    async def _follow_new_rules(self) -> None:
+        """What was worked out with other rules of the world's clocks is worked out anew."""
+        async with self._store.read() as db:
+            known = await marks.read(db, "tzdata")
+        if known != tzdata.IANA_VERSION:
+            async with self._store.write() as db:
+                await digests.forget_next(db)
+                await marks.write(db, "tzdata", tzdata.IANA_VERSION)
 
     async def _plan(self, db: Db, schedule: Schedule, now: datetime) -> None:
         try:

@@ -18,6 +18,8 @@ COMMAND, COMPONENT = 2, 3
 MESSAGE, DEFERRED, DEFERRED_EDIT, EDIT = 4, 5, 6, 7
 """Kinds of first answer."""
 MANAGE_GUILD: Final = 1 << 5
+VIEW, SEND, ATTACH, HISTORY = 1 << 10, 1 << 11, 1 << 15, 1 << 16
+POSTING: Final = VIEW | SEND | ATTACH | HISTORY
 
 Body = dict[str, Any]
 
@@ -70,14 +72,53 @@ def ready(session: str, gateway: str) -> Body:
     }
 
 
-def guild() -> Body:
+def channel(number: str) -> Body:
+    return {
+        "id": number,
+        "type": 0,
+        "name": f"channel-{number[-4:]}",
+        "position": 0,
+        "permission_overwrites": [],
+        "nsfw": False,
+        "parent_id": None,
+    }
+
+
+def everyone(permissions: int) -> Body:
+    """The role that every member has."""
+    return {
+        "id": GUILD,
+        "name": "@everyone",
+        "permissions": str(permissions),
+        "position": 0,
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "managed": False,
+        "mentionable": False,
+        "flags": 0,
+    }
+
+
+def guild(*channels: str, permissions: int = POSTING, system: str | None = None) -> Body:
+    """The server with its channels; ``permissions`` are everybody's, the bot's too."""
     return {
         "id": GUILD,
         "name": "Trading group",
         "owner_id": MODERATOR.id,
-        "roles": [],
-        "channels": [],
-        "members": [],
+        "roles": [everyone(permissions)],
+        "channels": [channel(number) for number in channels],
+        "members": [
+            {
+                "user": BOT.user() | {"bot": True},
+                "roles": [],
+                "joined_at": "2026-01-01T00:00:00+00:00",
+                "deaf": False,
+                "mute": False,
+                "flags": 0,
+            }
+        ],
+        "system_channel_id": system,
         "emojis": [],
         "stickers": [],
         "features": [],
@@ -153,4 +194,22 @@ def message(number: str, asked: str, by: Person) -> Body:
             "user": by.user(),
             "authorizing_integration_owners": {"0": GUILD},
         },
+    }
+
+
+def post(number: str, channel_id: str, said: Body, files: dict[str, tuple[str, bytes]], at: str) -> Body:
+    """A message the bot has posted by itself."""
+    attachments = [
+        {"id": f"{number}{place}", "filename": name, "size": len(content), "url": "", "proxy_url": ""}
+        for place, (name, content) in enumerate(files.values())
+    ]
+    plain = message(number, "0", BOT)
+    del plain["interaction_metadata"]
+    return plain | {
+        "type": 0,
+        "channel_id": channel_id,
+        "content": said.get("content") or "",
+        "components": said.get("components", []),
+        "attachments": attachments,
+        "timestamp": at,
     }
