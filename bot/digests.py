@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
-import tzdata
 
 from bot import digest_words
 from bot.answers import Answers
@@ -127,12 +127,13 @@ class DigestWriter:
 
     async def _follow_new_rules(self) -> None:
         """What was worked out with other rules of the world's clocks is worked out anew."""
+        rules = version("tzdata")
         async with self._store.read() as db:
             known = await marks.read(db, "tzdata")
-        if known != tzdata.IANA_VERSION:
+        if known != rules:
             async with self._store.write() as db:
                 await digests.forget_next(db)
-                await marks.write(db, "tzdata", tzdata.IANA_VERSION)
+                await marks.write(db, "tzdata", rules)
 
     async def _plan(self, db: Db, schedule: Schedule, now: datetime) -> None:
         try:

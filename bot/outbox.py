@@ -313,6 +313,9 @@ class Outbox:
         writer = self._writers.get(post.kind)
         if writer is not None:
             await writer.settled(db, post, state, reason, now)
+        if state is not State.DONE:
+            # There may be something to tell about it.
+            self._to_prepare.wake()
 
     async def _remove_doubles(self, post: Post, now: datetime) -> None:
         first, settled = post.first_try_at or post.due_at, post.settled_at or now

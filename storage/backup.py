@@ -60,13 +60,14 @@ def copy(source: Path, file: Path) -> None:
 
 
 def _spare(file: Path) -> None:
-    """Leave out the pictures of posts: they are large, and drawn again from what is kept."""
+    """Leave out the pictures of posts: they are large, and open posts are written and drawn again."""
     with closing(sqlite3.connect(sqlite.file_uri(file, "rw"), uri=True, isolation_level=None)) as db:
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "pictures" not in tables or not db.execute("SELECT count(*) FROM pictures").fetchone()[0]:
             return
         # Nobody else knows this file yet, and it is thrown away if anything goes wrong.
         db.execute("PRAGMA journal_mode=OFF")
+        db.execute("UPDATE outbox SET state = 'planned' WHERE state IN ('rendered', 'sending')")
         db.execute("DELETE FROM outbox_pictures")
         db.execute("DELETE FROM pictures")
         db.execute("VACUUM")

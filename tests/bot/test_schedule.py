@@ -71,7 +71,8 @@ def _seconds(day: date) -> int:
 def test_one_occurrence_on_every_date_of_every_zone() -> None:
     """Those near a change of the clocks; with LEADLINE_SOAK every date from 2005 to 2037."""
     every = [FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1)]
-    checked, missing, violations = 0, set(), []
+    checked, missing = 0, set()
+    violations: list[tuple[object, ...]] = []
     for name in sorted(available_timezones()):
         zone = ZoneInfo(name)
         offsets = Offsets(zone)

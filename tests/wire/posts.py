@@ -8,6 +8,7 @@ import random
 import re
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -53,7 +54,7 @@ class Posts:
         self.window = 120.0
         self.per_second: int | None = None
         self.weather = Weather()
-        self.random = random.Random(6)
+        self.random = random.Random(6)  # noqa: S311 -- weather, no secret
         self.may_ping: frozenset[str] = frozenset()
         self.refusing: dict[str, tuple[int, Body]] = {}
         """Answers of channels that take nothing."""
@@ -61,6 +62,8 @@ class Posts:
         """Channels whose history the bot may not read: it looks empty."""
         self.posted: list[Posted] = []
         """Every message that ever was, deleted ones too."""
+        self.on_arrival: Callable[[], None] = lambda: None
+        """Called when a message has come in and nothing is done with it yet."""
         self.limited = 0
         self.seen: Counter[str] = Counter()
         """Calls by method."""
@@ -100,19 +103,7 @@ class Posts:
         if channel in self.refusing:
             status, told = self.refusing[channel]
             return _answer(status, told)
-        weather, dice = self.weather, self.random.random()
-        for what, share in (
-            ("reset before", weather.reset_before),
-            ("error before", weather.error_before),
-            ("limited", weather.limited),
-            ("reset after", weather.reset_after),
-            ("error after", weather.error_after),
-            ("late", weather.late),
-            ("", 1.0),
-        ):
-            if dice < share:
-                break
-            dice -= share
+        what = self._weather()
         if what == "reset before":
             return _reset(request)
         if what == "error before":
@@ -120,7 +111,8 @@ class Posts:
         if what == "limited":
             return _limited(0.05)
         if request.method == "POST":
-            wait = self.random.uniform(0, weather.slowest) if what == "late" else 0.0
+            self.on_arrival()
+            wait = self.random.uniform(0, self.weather.slowest) if what == "late" else 0.0
             # A task of its own: it goes on whatever becomes of the connection.
             posting = asyncio.create_task(self._post(channel, body, files, wait))
             self._late.add(posting)
@@ -136,6 +128,19 @@ class Posts:
         if what == "error after":
             return _answer(503, {"message": "503: Service Unavailable", "code": 0})
         return answer
+
+    def _weather(self) -> str:
+        """What goes wrong with this request; empty when nothing does."""
+        shares = {
+            "reset before": self.weather.reset_before,
+            "error before": self.weather.error_before,
+            "limited": self.weather.limited,
+            "reset after": self.weather.reset_after,
+            "error after": self.weather.error_after,
+            "late": self.weather.late,
+        }
+        calm = 1.0 - sum(shares.values())
+        return self.random.choices([*shares, ""], [*shares.values(), calm])[0]
 
     def _over_the_limit(self) -> bool:
         if self.per_second is None:

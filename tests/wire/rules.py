@@ -58,7 +58,7 @@ def faults(
     if message.get("allowed_mentions", {}).get("parse") != []:
         found.append("somebody could be mentioned: allowed_mentions.parse is not []")
     named = message.get("allowed_mentions", {})
-    if named.get("users") or not set(named.get("roles", [])) <= may_ping:
+    if named.get("users") or not {str(role) for role in named.get("roles", [])} <= may_ping:
         found.append("somebody is named in allowed_mentions")
     if message.get("flags", 0) & COMPONENTS_V2:
         found += [
