@@ -18,7 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -97,6 +97,11 @@ def alive(pid: int) -> bool:
     return True
 
 
+def kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
 async def ended(pid: int, *, within: float) -> bool:
     until = time.monotonic() + within
     for _ in range(round(within * 100)):
@@ -164,14 +169,13 @@ class Lane:
                 point = POINTS[turn // 2 % len(POINTS)]
                 pid = await self.born(point, self._dice.randint(1, 2))
                 if point == ARRIVED:
-                    self.discord.posts.on_arrival = partial(os.kill, pid, signal.SIGKILL)
+                    self.discord.posts.on_arrival = partial(kill, pid)
                 await ended(pid, within=2.5)
                 self.discord.posts.on_arrival = _nothing
             else:
                 pid = await self.born()
                 await asyncio.sleep(self._dice.uniform(0.2, 1.0))
-            if alive(pid):
-                os.kill(pid, signal.SIGKILL)
+            kill(pid)
             assert await ended(pid, within=10)
             if self._dice.random() < 0.06:
                 # Longer than Discord remembers a nonce.
@@ -184,7 +188,7 @@ class Lane:
             if not self.open():
                 break
             await asyncio.sleep(0.2)
-        os.kill(pid, signal.SIGKILL)
+        kill(pid)
         assert await ended(pid, within=10)
 
     def open(self) -> int:
