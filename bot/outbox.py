@@ -31,7 +31,7 @@ from storage.store import Db, Store
 
 log = structlog.get_logger(__name__)
 
-BATCH: Final = 24
+BATCH: Final = 48
 """Posts written, or taken for sending, at a time."""
 LONGEST_REST: Final = timedelta(minutes=1)
 """How long nothing is looked at; a clock that was set shows by then."""
@@ -198,7 +198,7 @@ class Outbox:
         now = self._clock.now()
         busy = {channel for channel, _ in self._sending.values()}
         free = BATCH - len(self._sending)
-        if free == 0:
+        if free < BATCH // 2:
             return None
         async with self._store.read() as db:
             ready = await outbox.waiting(db, _LOOKED_AT, now, most=1, without_channels=busy)
@@ -232,7 +232,9 @@ class Outbox:
             log.exception("a post stumbled", key=post.key)
         finally:
             del self._sending[post.id]
-            self._to_deliver.wake()
+            # Not after each: taking the next ones costs a commit, and half of them still wait for their turn.
+            if len(self._sending) <= BATCH // 2:
+                self._to_deliver.wake()
 
     async def _try(self, post: Post, attached: list[Attached]) -> None:
         if post.attempt > 1 and not await self._is_absent(post):

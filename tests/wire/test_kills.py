@@ -192,7 +192,8 @@ class Lane:
         assert await ended(pid, within=10)
 
     def open(self) -> int:
-        with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as db:
+        # Not for reading only: what a killed bot left half written must be rolled back first.
+        with closing(sqlite3.connect(self.file, timeout=10)) as db:
             (waiting,) = db.execute(
                 "SELECT (SELECT count(*) FROM outbox WHERE settled_at IS NULL)"
                 " + (SELECT count(*) FROM digest_schedules WHERE planned_through IS NULL)"
