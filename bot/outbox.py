@@ -32,7 +32,9 @@ from storage.store import Db, Store
 log = structlog.get_logger(__name__)
 
 BATCH: Final = 48
-"""Posts written, or taken for sending, at a time."""
+"""Posts in the sending at a time."""
+WRITTEN_AT_ONCE: Final = 8
+"""Few, so that what is ready to be sent need not queue for the store behind what is being written."""
 LONGEST_REST: Final = timedelta(minutes=1)
 """How long nothing is looked at; a clock that was set shows by then."""
 TIDY_EVERY: Final = timedelta(hours=1)
@@ -133,7 +135,7 @@ class Outbox:
         self._reached("planned")
         while True:
             async with self._store.read() as db:
-                posts = await outbox.waiting(db, [State.PLANNED], now, most=BATCH)
+                posts = await outbox.waiting(db, [State.PLANNED], now, most=WRITTEN_AT_ONCE)
             if not posts:
                 break
             written = await asyncio.gather(*(self._write(post, now) for post in posts))

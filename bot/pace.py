@@ -10,13 +10,13 @@ from collections import deque
 class Pace:
     """Lets callers through one by one: at most ``per_second`` in any second.
 
-    After a pause of the whole program it catches up a little faster than the pace,
-    within that limit, instead of all at once.
+    They come evenly: what was missed while the whole program stood still is not made up
+    for, because on its way to Discord a burst only grows.
     """
 
     def __init__(self, per_second: int) -> None:
         self._let: deque[float] = deque(maxlen=per_second)
-        self._gap = 0.75 / per_second
+        self._gap = 0.98 / per_second
         self._turn = asyncio.Lock()
 
     async def turn(self) -> None:
