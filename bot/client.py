@@ -12,8 +12,13 @@ from discord.ext import commands
 
 from bot import registration, welcome
 from bot.answers import Answers
+from bot.channels import Channels
 from bot.cooldowns import Cooldowns
+from bot.digests import DigestWriter, NoticeWriter
 from bot.errors import UserError
+from bot.outbox import Outbox
+from bot.pace import Pace
+from bot.posts import Writer
 from bot.repeats import Repeats
 from bot.respond import CardButton, DeleteButton
 from bot.settings_changes import SettingsItem
@@ -36,6 +41,10 @@ COGS: Final = (
     "cogs.level_book",
     "cogs.privacy",
 )
+REQUESTS_PER_SECOND: Final = 48
+"""Of posts; Discord takes 50 of all kinds, answers not counted."""
+POST_SECONDS: Final = 20.0
+"""How long one request of a post may take."""
 FINISH_SECONDS: Final = 8.0
 """How long closing waits for answers already under way."""
 
@@ -74,6 +83,12 @@ class Leadline(commands.Bot):
         self.repeats = Repeats()
         self.translator = Translator(names=localized_names)
         self._closing = False
+        channels = Channels(self, Pace(REQUESTS_PER_SECOND), seconds=POST_SECONDS)
+        writers: dict[str, Writer] = {
+            DigestWriter.kind: DigestWriter(answers, channels.for_moderators),
+            NoticeWriter.kind: NoticeWriter(answers),
+        }
+        self.outbox = Outbox(answers.store, channels, answers.clock, writers)
 
     async def setup_hook(self) -> None:
         for name in COGS:
@@ -94,6 +109,8 @@ class Leadline(commands.Bot):
         present = {guild.id for guild in self.guilds}
         async with self.answers.store.write() as db:
             await servers.look_around(db, present, now=self.clock.now())
+        if not self._closing:
+            self.outbox.start()
 
     def refuse_when_closing(self) -> None:
         """Raises UserError once closing has begun, so that running answers can finish in peace."""
@@ -116,7 +133,8 @@ class Leadline(commands.Bot):
         if not self._closing:
             self._closing = True
             log.info("closing", running=self.answers.unfinished)
-            await self.answers.finish(FINISH_SECONDS)
+            # What is being posted and what is being answered end side by side.
+            await asyncio.gather(self.outbox.close(), self.answers.finish(FINISH_SECONDS))
         # discord.py forgets the task that says "ready" 2 s after connecting; closed, it would only fail.
         ready = self._connection._ready_task
         while ready is not None and not ready.done():

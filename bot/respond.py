@@ -251,6 +251,8 @@ async def _pressed(interaction: discord.Interaction[Leadline], press: Press) -> 
             pass
     query = report.read(words, bot.clock.now())
     private = report.private(query)
+    # A digest is no card: it stays as it was posted.
+    in_place = in_place and interaction.message is not None and interaction.message.flags.components_v2
     reader = reader_of(interaction, settings, locale=locale)
     match press.action:
         case "more" | "csv":

@@ -45,6 +45,7 @@ def copy(source: Path, file: Path) -> None:
         uri = sqlite.file_uri(source, "ro")
         with closing(sqlite3.connect(uri, uri=True, timeout=sqlite.BUSY_SECONDS)) as db:
             db.execute("VACUUM INTO ?", (str(unfinished),))
+        _spare(unfinished)
         _sync(unfinished)
         if not is_whole(unfinished):
             raise UserError("The backup at {path} is damaged; the store itself may be.", path=str(file))
@@ -115,6 +116,20 @@ def _set_aside(file: Path, now: datetime) -> Path:
         if journal.exists():
             journal.replace(aside.with_name(aside.name + suffix))
     return aside
+
+
+def _spare(file: Path) -> None:
+    """Leave out the pictures of posts: they are large, and open posts are written and drawn again."""
+    with closing(sqlite3.connect(sqlite.file_uri(file, "rw"), uri=True, isolation_level=None)) as db:
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "pictures" not in tables or not db.execute("SELECT count(*) FROM pictures").fetchone()[0]:
+            return
+        # Nobody else knows this file yet, and it is thrown away if anything goes wrong.
+        db.execute("PRAGMA journal_mode=OFF")
+        db.execute("UPDATE outbox SET state = 'planned' WHERE state IN ('rendered', 'sending')")
+        db.execute("DELETE FROM outbox_pictures")
+        db.execute("DELETE FROM pictures")
+        db.execute("VACUUM")
 
 
 def _sync(path: Path) -> None:

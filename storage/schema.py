@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003")
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
 """Every revision this code knows, oldest first; anything else in a file is newer."""
 
 APPLICATION_ID: Final = 0x4C454144  # "LEAD"
@@ -293,4 +293,79 @@ quarantine = Table(
     Column("size", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("quarantine_of_feed", "feed", "id"),
+)
+
+digest_schedules = Table(
+    "digest_schedules",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("server_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("reports", Text, nullable=False),
+    Column("local_time", String(8), nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("days", String(16), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("ping_role", BigInteger),
+    Column("latest_time", String(8)),
+    Column("since", BigInteger, nullable=False),
+    Column("planned_through", String(10)),
+    Column("next_at", BigInteger),
+    Column("paused", String(16)),
+    Column("refused", Integer, nullable=False),
+    Column("note", String(16)),
+    Column("noted_at", BigInteger),
+    Column("created_by", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_by", BigInteger),
+    Column("changed_at", BigInteger),
+    Index("digest_schedules_of_server", "server_id"),
+    Index("digest_schedules_due", "next_at"),
+    # An id names posts for ever: never given twice.
+    sqlite_autoincrement=True,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(96), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", Integer),
+    Column("server_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("wait_until", BigInteger),
+    Column("post_until", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("payload", Text),
+    Column("data_as_of", BigInteger),
+    Column("attempt", Integer, nullable=False),
+    Column("first_try_at", BigInteger),
+    Column("next_at", BigInteger),
+    Column("message_id", BigInteger),
+    Column("settled_at", BigInteger),
+    Column("reason", String(32)),
+    Index("outbox_next", "next_at", "state"),
+    Index("outbox_of_server", "server_id"),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("png", LargeBinary, nullable=False),
+    Column("last_used_at", BigInteger, nullable=False),
+)
+
+outbox_pictures = Table(
+    "outbox_pictures",
+    metadata,
+    Column("outbox_id", Integer, ForeignKey("outbox.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("sha256", String(64), ForeignKey("pictures.sha256"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("alt", Text, nullable=False),
+    Index("outbox_pictures_of_picture", "sha256"),
+    sqlite_with_rowid=False,
 )

@@ -103,10 +103,17 @@ def _welcomed(server_id: int) -> str:
 
 
 async def forget(db: Db, server_id: int) -> None:
-    """Delete what is kept of a server: its settings, its own level book, when it was welcomed and left."""
+    """Delete what is kept of a server: settings, level book, digests and their posts, when it was welcomed and left."""
     if server_id == schema.DEFAULT_BOOK:
         return
-    for table in (schema.server_settings, schema.levels, schema.servers_left):
+    kept = (
+        schema.server_settings,
+        schema.levels,
+        schema.digest_schedules,
+        schema.outbox,
+        schema.servers_left,
+    )
+    for table in kept:
         await db.execute(delete(table).where(table.c.server_id == server_id))
     await marks.remove(db, _welcomed(server_id))
 

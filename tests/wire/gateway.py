@@ -68,6 +68,8 @@ class Gateway:
     def __init__(self) -> None:
         self.address = ""
         self.faults: list[str] = []
+        self.guild = payloads.guild(payloads.CHANNEL)
+        """The server, as a bot is told of it when it connects."""
         self._began: asyncio.Queue[Body] = asyncio.Queue()
         self._numbers = itertools.count(1)
         self._sessions: dict[str, Session] = {}
@@ -118,7 +120,7 @@ class Gateway:
                 self._newest = Session(id=f"session-{next(self._numbers)}", connection=connection)
                 self._sessions[self._newest.id] = self._newest
                 await self.dispatch("READY", payloads.ready(self._newest.id, self.address))
-                await self.dispatch("GUILD_CREATE", payloads.guild())
+                await self.dispatch("GUILD_CREATE", self.guild)
                 self._began.put_nowait(said)
             case Op.RESUME if (session := self._sessions.get(said["d"]["session_id"])) is not None:
                 session.connection = connection

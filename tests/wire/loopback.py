@@ -34,6 +34,7 @@ from tests.wire.payloads import (
     Body,
     Person,
 )
+from tests.wire.posts import Posts
 
 ACKNOWLEDGED_WITHIN: Final = 3.0
 """Seconds until Discord takes no first answer any more."""
@@ -107,6 +108,7 @@ class Discord:
         self.commands: dict[str, list[Body]] = {}
         """Registered commands by the path they were put to."""
         self.faults: list[str] = self.gateway.faults
+        self.posts = Posts(self.faults)
         self._interactions: dict[str, Interaction] = {}
         self._closing = asyncio.Event()
         self._more = asyncio.Event()
@@ -209,6 +211,8 @@ class Discord:
         self._more.set()
         if (came.method, came.path) in self.silent:
             await self._closing.wait()
+        if (told_of := await self.posts.serve(request, path, body, files)) is not None:
+            return told_of
         status, told = self._answer(came, request.headers.get("Authorization"))
         # Exactly this content type, or discord.py takes the answer for text.
         headers = {"Content-Type": "application/json"}

@@ -18,6 +18,7 @@ COMMAND, COMPONENT = 2, 3
 MESSAGE, DEFERRED, DEFERRED_EDIT, EDIT = 4, 5, 6, 7
 """Kinds of first answer."""
 MANAGE_GUILD: Final = 1 << 5
+VIEW, SEND, ATTACH, HISTORY = 1 << 10, 1 << 11, 1 << 15, 1 << 16
 
 Body = dict[str, Any]
 
@@ -74,12 +75,12 @@ MAY: Final = (1 << 10) | (1 << 11) | (1 << 14) | (1 << 15) | (1 << 16) | (1 << 3
 """View Channels, Send Messages, Embed Links, Attach Files, Read Message History, Send in Threads."""
 
 
-def everyone() -> Body:
+def everyone(permissions: int = MAY) -> Body:
     """The role everybody has; its id is the server's."""
     return {
         "id": GUILD,
         "name": "@everyone",
-        "permissions": str(MAY),
+        "permissions": str(permissions),
         "color": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
         "hoist": False,
@@ -115,14 +116,16 @@ def bot_member() -> Body:
     }
 
 
-def guild() -> Body:
+def guild(*channels: str, permissions: int = MAY, system: str | None = None) -> Body:
+    """The server with its channels; ``permissions`` are everybody's, the bot's too."""
     return {
         "id": GUILD,
         "name": "Trading group",
         "owner_id": MODERATOR.id,
-        "roles": [everyone()],
-        "channels": [],
-        "members": [],
+        "roles": [everyone(permissions)],
+        "channels": [channel(f"channel-{number[-4:]}", number=number) for number in channels],
+        "members": [bot_member()],
+        "system_channel_id": system,
         "emojis": [],
         "stickers": [],
         "features": [],
@@ -198,4 +201,22 @@ def message(number: str, asked: str, by: Person) -> Body:
             "user": by.user(),
             "authorizing_integration_owners": {"0": GUILD},
         },
+    }
+
+
+def post(number: str, channel_id: str, said: Body, files: dict[str, tuple[str, bytes]], at: str) -> Body:
+    """A message the bot has posted by itself."""
+    attachments = [
+        {"id": f"{number}{place}", "filename": name, "size": len(content), "url": "", "proxy_url": ""}
+        for place, (name, content) in enumerate(files.values())
+    ]
+    plain = message(number, "0", BOT)
+    del plain["interaction_metadata"]
+    return plain | {
+        "type": 0,
+        "channel_id": channel_id,
+        "content": said.get("content") or "",
+        "components": said.get("components", []),
+        "attachments": attachments,
+        "timestamp": at,
     }

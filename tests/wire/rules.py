@@ -8,7 +8,8 @@ from typing import Any, Final
 EPHEMERAL: Final = 1 << 6
 COMPONENTS_V2: Final = 1 << 15
 
-BUTTON, TEXT, GALLERY, FILE = 2, 10, 12, 13
+ROW, BUTTON, TEXT, GALLERY, FILE = 1, 2, 10, 12, 13
+MOST_ROWS: Final = 5
 MOST_COMPONENTS: Final = 40
 MOST_TEXT: Final = 4000
 MOST_CONTENT: Final = 2000
@@ -43,12 +44,21 @@ def pictures(message: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [item for gallery in of_kind(message, GALLERY) for item in gallery["items"]]
 
 
-def faults(message: Mapping[str, Any], files: Mapping[str, tuple[str, bytes]]) -> list[str]:
-    """What is wrong with a message as it was sent; ``files`` are name and bytes by form field."""
+def faults(
+    message: Mapping[str, Any],
+    files: Mapping[str, tuple[str, bytes]],
+    *,
+    may_ping: frozenset[str] = frozenset(),
+) -> list[str]:
+    """What is wrong with a message as it was sent; ``files`` are name and bytes by form field.
+
+    ``may_ping`` are the roles that somebody has chosen to be pinged.
+    """
     found = [*_uploads(message, files), *_components(message)]
     if message.get("allowed_mentions", {}).get("parse") != []:
         found.append("somebody could be mentioned: allowed_mentions.parse is not []")
-    if set(message.get("allowed_mentions", {})) & {"users", "roles"}:
+    named = message.get("allowed_mentions", {})
+    if named.get("users") or not {str(role) for role in named.get("roles", [])} <= may_ping:
         found.append("somebody is named in allowed_mentions")
     if message.get("flags", 0) & COMPONENTS_V2:
         found += [
@@ -77,8 +87,11 @@ def _uploads(message: Mapping[str, Any], files: Mapping[str, tuple[str, bytes]])
 
 def _components(message: Mapping[str, Any]) -> Iterator[str]:
     parts = list(walk(message.get("components", [])))
-    if parts and not message.get("flags", 0) & COMPONENTS_V2:
+    classic = all(part["type"] in {ROW, BUTTON} for part in parts)
+    if not classic and not message.get("flags", 0) & COMPONENTS_V2:
         yield "components without the flag of V2"
+    if len([part for part in parts if part["type"] == ROW]) > MOST_ROWS:
+        yield "too many rows"
     if len(parts) > MOST_COMPONENTS:
         yield f"{len(parts)} components"
     if len(texts(message)) > MOST_TEXT or not all(part["content"] for part in of_kind(message, TEXT)):
