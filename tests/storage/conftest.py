@@ -7,8 +7,12 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 
-from storage import migrate, sample
+from storage import migrate, sample, schema
+from storage.state import State, state_of
 from storage.store import Store
 
 
@@ -20,6 +24,21 @@ def dump(file: Path) -> list[str]:
     """Everything in a database file as SQL, to tell whether anything changed."""
     with closing(sqlite3.connect(file)) as db:
         return list(db.iterdump())
+
+
+def made_by(revision: str, file: Path) -> Path:
+    """An empty store as the version of that revision made it."""
+    config = Config()
+    config.set_main_option("script_location", str(migrate._MIGRATIONS))
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+    with closing(sqlite3.connect(file)) as db:
+        db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    assert state_of(file) is State.OLDER
+    return file
 
 
 @asynccontextmanager

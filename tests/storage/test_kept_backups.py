@@ -17,8 +17,7 @@ from bot import running, starting
 from bot.errors import OperatorMustAct
 from storage import backup, handled, kept_backups, lock, migrate
 from storage.kept_backups import backup_due, which_to_drop
-from storage.state import State, state_of
-from tests.storage.conftest import dump, opened, url_of
+from tests.storage.conftest import dump, made_by, opened, url_of
 
 NOW = datetime(2026, 2, 5, 18, 20, 30, tzinfo=UTC)
 
@@ -209,21 +208,8 @@ async def test_a_journal_of_the_old_store_is_not_rolled_into_the_restored_one(
 
 
 async def test_an_older_backup_is_migrated_when_restored(file: Path, tmp_path: Path) -> None:
-    old = tmp_path / "old.db"
-    with closing(sqlite3.connect(file)) as db:
-        db.execute("UPDATE alembic_version SET version_num = '0001'")
-        db.execute("DROP TABLE handled_interactions")
-        db.execute("DROP TABLE servers_left")
-        for table, column in (
-            ("levels", "added_by"),
-            ("levels", "added_at"),
-            ("server_settings", "changed_by"),
-            ("server_settings", "changed_at"),
-        ):
-            db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        db.commit()
-    file.rename(old)
-    assert state_of(old) is State.OLDER
+    old = made_by("0001", tmp_path / "old.db")
+    file.unlink()
     assert await running.restore(url_of(file), old, now=NOW) is None
     assert (await migrate.check(url_of(file))).ok
 
