@@ -1,6 +1,6 @@
-"""The one error every floor may raise at a reader.
+"""The errors every floor may raise at a reader.
 
-It lives on the lowest floor so that storage and analysis can raise it; the whole
+They live on the lowest floor so that storage and analysis can raise them; the whole
 tree of errors is drawn in ``bot/errors.py``.
 """
 
@@ -22,3 +22,7 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return self.msgid.format(**self.values)
+
+
+class AlreadyDone(UserError):  # noqa: N818 -- reads as the answer it is
+    """Discord delivered an interaction again whose change is already kept."""

@@ -16,6 +16,7 @@ from bot.channels import Channels
 from bot.cooldowns import Cooldowns
 from bot.digests import DigestWriter, NoticeWriter
 from bot.errors import UserError
+from bot.forget_me import ForgetMe
 from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.posts import Writer
@@ -93,7 +94,7 @@ class Leadline(commands.Bot):
     async def setup_hook(self) -> None:
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(CardButton, DeleteButton, SettingsItem)
+        self.add_dynamic_items(CardButton, DeleteButton, ForgetMe, SettingsItem)
         await self.tree.set_translator(self.translator)
         guild = discord.Object(self._dev_guild_id) if self._dev_guild_id else None
         if guild is not None:

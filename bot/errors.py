@@ -16,15 +16,11 @@ terminal (``bot/cli.py``).
 
 from __future__ import annotations
 
-from analysis.errors import UserError
+from analysis.errors import AlreadyDone, UserError
 
 
 class NotAllowed(UserError):  # noqa: N818 -- reads as the answer it is
     """The person asking may not do this here."""
-
-
-class AlreadyDone(UserError):  # noqa: N818 -- reads as the answer it is
-    """Discord delivered an interaction again whose change is already kept."""
 
 
 class OperatorMustAct(UserError):  # noqa: N818 -- reads as the answer it is

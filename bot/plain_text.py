@@ -23,6 +23,8 @@ _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | 
 }
 # Invitations work without a scheme: discord.gg/abc.
 _ADDRESS: Final = re.compile(r"\.(?=[a-zA-Z]{2,}/)")
+# Inside a word, as in America/New_York, Discord takes it for a letter.
+_UNDERSCORE: Final = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _INERT: Final = str.maketrans(
     {
         "`": "'",
@@ -32,7 +34,6 @@ _INERT: Final = str.maketrans(
         "[": "［",  # noqa: RUF001
         "]": "］",  # noqa: RUF001
         "*": "＊",  # noqa: RUF001
-        "_": "＿",  # noqa: RUF001
         "|": "｜",  # noqa: RUF001
         "#": "＃",  # noqa: RUF001
         "\\": "＼",  # noqa: RUF001
@@ -60,5 +61,6 @@ def quoted(text: str, most: int = MOST) -> str:
 
 def inert(text: str) -> str:
     """``text`` with the characters Discord acts upon in full width, and addresses that lead nowhere."""
-    kept = _ADDRESS.sub("．", cleaned(text, most=400).translate(_INERT))  # noqa: RUF001
+    kept = _UNDERSCORE.sub("＿", cleaned(text, most=400).translate(_INERT))  # noqa: RUF001
+    kept = _ADDRESS.sub("．", kept)  # noqa: RUF001
     return kept.replace("://", "：//").replace("~~", "～～")  # noqa: RUF001

@@ -22,13 +22,17 @@ MOST_KEPT: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What makes two questions the same: where, which report, in which words, for which look and language."""
+    """What makes two questions the same: where, which report, in which words, for which look and language.
+
+    And over which data: ``version`` is the store's.
+    """
 
     server_id: int
     channel_id: int
     report: str
     words: tuple[tuple[str, str], ...]
     look: Look
+    version: int
 
     def link(self, message_id: int) -> str:
         return f"https://discord.com/channels/{self.server_id}/{self.channel_id}/{message_id}"

@@ -104,6 +104,7 @@ def _question(
         report=report.name,
         words=tuple(report.write(query).items()),
         look=reader.look,
+        version=interaction.client.answers.store.version,
     )
 
 

@@ -234,6 +234,8 @@ async def _filled_store(url: str) -> AsyncIterator[Store]:
 
 
 async def _connected(bot: Leadline, starts: Starts, token: str, stop: asyncio.Event) -> None:
+    if stop.is_set():  # while the start was waiting
+        return
     connection = asyncio.create_task(_connection(bot, starts, token), name="connection")
     stopping = asyncio.create_task(stop.wait(), name="stopping")
     try:

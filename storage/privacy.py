@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy import Column, Table, select, update
 
+from analysis.errors import AlreadyDone
 from storage import handled, schema
 from storage.store import Db, Store
 
@@ -51,17 +52,16 @@ async def held(db: Db, user_id: int) -> Held:
     return found
 
 
-async def forget(store: Store, user_id: int, *, interaction_id: int, now: datetime) -> bool:
-    """Takes the user's id out of every row and out of the file; False if this was done before.
+async def forget(store: Store, user_id: int, *, interaction_id: int, now: datetime) -> None:
+    """Takes the user's id out of every row and out of the file. Raises AlreadyDone if this was done before.
 
     One transaction; then the journal is emptied, because a page as it was before may still
     stand in it. What SQLite frees it overwrites (``secure_delete``).
     """
     async with store.write() as db:
         if not await handled.first_time(db, interaction_id, now=now):
-            return False
+            raise AlreadyDone("This has been done already.")
         for place in USER_COLUMNS:
             anonymous = update(place.table).where(place.of_table == user_id).values({place.column: None})
             await db.execute(anonymous)
     await store.empty_journal()
-    return True

@@ -56,7 +56,7 @@ STRINGS = hostile(10_000)
 SPAN = re.compile(r"`[^`\n]+`")
 # What Discord acts upon anywhere in a text, and what no sentence of ours contains.
 ALIVE = re.compile(
-    r"[<>@\[\]`\\|_#\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|://|~~|discord\.gg/"
+    r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|[<>@\[\]`\\|#\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|://|~~|discord\.gg/"
 )
 OURS = re.compile(r"\*\*|^-# |^- ", re.MULTILINE)
 

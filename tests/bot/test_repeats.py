@@ -17,6 +17,7 @@ ASKED = Question(
     report="levels",
     words=(("instrument", "BTC"), ("interval", "30m")),
     look=Look(),
+    version=1,
 )
 
 

@@ -108,7 +108,7 @@ async def test_a_chinese_reader_is_answered_in_chinese(server: Server, speaking:
             "2026-02-05",
             "There has been no New York close since 2026-02-05; the newest is that of 2026-02-04.",
         ),
-        ("en-US", "@everyone", "“@everyone” is not a start date: write 7d, 1/28 or 2026-01-28."),
+        ("en-US", "@everyone", "“＠everyone” is not a start date: write 7d, 1/28 or 2026-01-28."),  # noqa: RUF001 -- what was typed is made harmless
         ("zh-TW", "改天", "「改天」不是起日，請寫成 7d、1/28 或 2026-01-28。"),
         ("zh-TW", "2026-02-05", "自 2026-02-05 起還沒有紐約收盤；最新的是 2026-02-04 收盤。"),
     ],

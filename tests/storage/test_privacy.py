@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.errors import AlreadyDone
 from analysis.levels import Level
 from storage import backup, level_book, privacy, schema, servers, sqlite
 from storage.servers import ServerSettings
@@ -80,7 +81,7 @@ async def test_who_is_forgotten_is_in_no_byte_of_the_store(
         assert traces(tmp_path, USER)
         async with kept.read() as db:
             before = {server: await level_book.read(db, server * 10**17) for server in range(1, 8)}
-        assert await privacy.forget(kept, USER, interaction_id=1, now=NOW)
+        await privacy.forget(kept, USER, interaction_id=1, now=NOW)
         assert traces(tmp_path, USER) == []
         assert traces(tmp_path, OTHER)
         async with kept.read() as db:
@@ -124,8 +125,9 @@ async def test_what_is_held_is_whole_and_only_ones_own(store: Store) -> None:
 
 
 async def test_a_replay_forgets_once(store: Store) -> None:
-    assert await privacy.forget(store, USER, interaction_id=1, now=NOW)
-    assert not await privacy.forget(store, USER, interaction_id=1, now=NOW)
+    await privacy.forget(store, USER, interaction_id=1, now=NOW)
+    with pytest.raises(AlreadyDone):
+        await privacy.forget(store, USER, interaction_id=1, now=NOW)
 
 
 async def test_a_reader_in_the_way_is_told_and_emptied_later(
