@@ -99,13 +99,17 @@ def parameter_spec(parameter: discord.app_commands.Parameter) -> Payload:
     }
 
 
+MEANT = {"level": "73600", "price": "61.5k", "time": "09:00"}
+"""What must be typed so that a command changes something, by its option."""
+
+
 def value_for(option: Payload, by: Person, channel: Any, role: Any) -> Any:
     """Something of the option's type that Discord would take."""
     if option["choices"]:
         return option["choices"][0]["value"]
     match discord.AppCommandOptionType(option["type"]):
         case discord.AppCommandOptionType.string:
-            return "1"
+            return MEANT.get(option["name"], "1")
         case discord.AppCommandOptionType.integer | discord.AppCommandOptionType.number:
             return 1
         case discord.AppCommandOptionType.boolean:

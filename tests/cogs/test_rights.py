@@ -41,9 +41,10 @@ from sqlalchemy import select
 import bot
 import cogs
 from bot.client import Leadline
-from bot.errors import AlreadyDone
+from bot.errors import AlreadyDone, UserError
 from bot.handlers import Form, Pressable
 from bot.permissions import Right, open_to, right_of
+from bot.respond import DeleteButton
 from storage import handled, marks, schema, servers
 from storage.servers import ServerSettings
 from storage.store import Store
@@ -288,10 +289,12 @@ class Handler:
 def handlers(leadline: Leadline) -> list[Handler]:
     pressables = [*ours(Pressable), SampleButton, SampleChoice]
     forms = [*ours(Form), SampleForm, SampleUndeclared]
-    return [
+    found = [
         *(Handler(one.qualified_name, right_of(one.callback), one) for one in leaves(leadline)),
         *(Handler(one.__qualname__, right_of(one), one) for one in (*pressables, *forms)),
     ]
+    # Last, for the others press the same card.
+    return sorted(found, key=lambda one: one.target is DeleteButton)
 
 
 def may(right: Right | None, scene: Scene, permissions: int) -> bool:
@@ -450,6 +453,7 @@ async def test_whoever_has_the_right_passes(sampled: Server) -> None:
     async with bot_of(sampled).answers.store.read() as db:
         # Three that keep the server, for a command, a button and a form; and the choice, also for its asker.
         assert await marks.read(db, "sample") == str(3 * 3 + 4)
+    simcord.assert_error(sampled.env, UserError)  # what the first has changed, the next need not
 
 
 async def test_an_autocomplete_has_the_right_of_its_command(
