@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.clock import SystemClock
+from bot.connection import refused, token_of, unreachable
 from bot.errors import UserError
-from bot.running import refused, token_of, unreachable, writing_store
+from bot.running import writing_store
 
 if TYPE_CHECKING:
     from bot.settings import Settings
