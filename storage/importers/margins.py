@@ -61,10 +61,15 @@ async def read(
 ) -> Imported:
     """``load`` from an open stream. The file is checked whole before anything is written."""
     sheet = Sheet(name, stream, LIMITS, size=size, progress=progress)
-    rows = await asyncio.to_thread(lambda: _Reading(sheet).rows())
+    rows = await asyncio.to_thread(announced, sheet)
     async with store.write() as db:
         done = await margins.store(db, rows, source=source, now=now, is_sample=is_sample)
     return Imported(added=done.added, unchanged=done.unchanged, revised=done.revised)
+
+
+def announced(sheet: Sheet) -> list[Announced]:
+    """The changes of a sheet. Raises UserError for a bad one."""
+    return _Reading(sheet).rows()
 
 
 class _Reading:
