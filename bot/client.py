@@ -13,6 +13,7 @@ from discord.ext import commands
 from bot import registration, welcome
 from bot.answers import Answers
 from bot.cooldowns import Cooldowns
+from bot.data_drafts import Drafts
 from bot.errors import UserError
 from bot.repeats import Repeats
 from bot.respond import CardButton, DeleteButton
@@ -35,6 +36,7 @@ COGS: Final = (
     "cogs.help",
     "cogs.level_book",
     "cogs.privacy",
+    "cogs.data",
 )
 FINISH_SECONDS: Final = 8.0
 """How long closing waits for answers already under way."""
@@ -43,7 +45,8 @@ FINISH_SECONDS: Final = 8.0
 class Leadline(commands.Bot):
     """One bot on one store. It reads no message, so it asks for no privileged intent.
 
-    ``command_ids`` are the numbers by which Discord knows the commands, as far as it told.
+    ``command_ids`` are the numbers by which Discord knows the commands, as far as it told. ``fetches``: whether
+    somebody fills the store from public sources while this runs.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Leadline(commands.Bot):
         localized_names: bool = False,
         tells_commands: bool = True,
         cooldowns: Cooldowns | None = None,
+        fetches: bool = False,
     ) -> None:
         super().__init__(
             # Never used: without the message intents no prefix command can arrive.
@@ -72,6 +76,8 @@ class Leadline(commands.Bot):
         self._tells_commands = tells_commands
         self.cooldowns = cooldowns or Cooldowns()
         self.repeats = Repeats()
+        self.drafts = Drafts()
+        self.fetches = fetches
         self.translator = Translator(names=localized_names)
         self._closing = False
 

@@ -17,6 +17,8 @@ def words(held: Held, speech: Speech) -> str:
     _ = speech._
     named = {
         "levels_added": _("Levels you added to a server's level book: {n}"),
+        "data_entered": _("Margins and flows you entered, by form or file: {n}"),
+        "data_undone": _("Margins and flows whose entry you undid: {n}"),
         "settings_changed": _("Servers whose settings you changed last: {n}"),
     }
     lines = [f"- {named[kind].format(n=len(rows))}" for kind, rows in held.items() if rows]
@@ -27,7 +29,9 @@ def words(held: Held, speech: Speech) -> str:
             f"**{_('What Leadline keeps about you')}**",
             *lines,
             "-# "
-            + _("Kept with each: your user id and when it was. The prices and settings are the server's."),
+            + _(
+                "Kept with each: your user id and when it was. The prices, figures and settings are the server's."
+            ),
             _not_kept(speech),
         )
     )
@@ -44,7 +48,7 @@ def question(held: Held, speech: Speech) -> str:
         (
             words(held, speech).split("\n-# ", maxsplit=1)[0],
             _(
-                "Your user id is taken out of all of it, for good. The levels and settings themselves stay: "
+                "Your user id is taken out of all of it, for good. The levels, figures and settings themselves stay: "
                 "they are the server's."
             ),
         )

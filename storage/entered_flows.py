@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import insert, select
 
 from storage import entries, schema
 from storage.instants import utc
 from storage.store import Db
+
+MOST_MUSD: Final = 10_000
+"""US$ million a day, in or out; the largest day so far was a seventh of it."""
+FIRST_DAY: Final = date(2024, 1, 1)
+"""The year in which spot ETFs of bitcoin and ether began to trade in the US."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from storage import schema
 from storage.instants import midnight_utc, utc
@@ -78,7 +78,10 @@ async def _flows(db: Db) -> list[Series]:
     v, o = schema.flow_versions.c, schema.sources.c
     rows = await db.execute(
         select(
-            v.asset, o.name, func.min(o.is_sample).label("is_sample"), func.max(v.trade_date).label("newest")
+            v.asset,
+            o.name,
+            func.min(case((o.is_sample, 1), else_=0)).label("is_sample"),
+            func.max(v.trade_date).label("newest"),
         )
         .join_from(schema.flow_versions, schema.sources, v.source_id == o.id)
         .where(v.total_musd.is_not(None))
@@ -102,7 +105,11 @@ async def _flows(db: Db) -> list[Series]:
 async def _macro(db: Db) -> list[Series]:
     m, o = schema.macro_observations.c, schema.sources.c
     rows = await db.execute(
-        select(m.series, func.min(o.is_sample).label("is_sample"), func.max(m.date).label("newest"))
+        select(
+            m.series,
+            func.min(case((o.is_sample, 1), else_=0)).label("is_sample"),
+            func.max(m.date).label("newest"),
+        )
         .join_from(schema.macro_observations, schema.sources, m.source_id == o.id)
         .where(m.value.is_not(None))
         .group_by(m.series)

@@ -110,13 +110,17 @@ async def known(db: Db, product: str, *, at: datetime, server_id: int = 0) -> li
 async def enter(db: Db, entry_id: int, rows: Sequence[Announced]) -> None:
     """The rows of a moderators' entry. Raises LookupError as ``store`` does."""
     columns = {column.name for column in schema.entered_margins.c}
+    steps = {
+        (step["product"], step["in_force_from"]): step
+        for step in _steps(rows)
+        # What a notice calls previous is no statement of the moderators'.
+        if step["dating"] != "before"
+    }
     await db.execute(
         insert(schema.entered_margins),
         [
             {name: value for name, value in step.items() if name in columns} | {"entry_id": entry_id}
-            for step in _steps(rows)
-            # What a notice calls previous is no statement of the moderators'.
-            if step["dating"] != "before"
+            for step in steps.values()
         ],
     )
 

@@ -124,13 +124,11 @@ def _table_source(changes: Sequence[MarginChange]) -> str:
     return shared[-1] if shared else changes[-1].source if changes else ""
 
 
-async def rules(
-    db: Db, code: str, at: datetime, *, server_id: int
-) -> tuple[list[Change], Close | None, Series | None]:
-    """What stands and what comes for a leader, and its last close with where it is from."""
+async def rules(db: Db, code: str, at: datetime, *, server_id: int) -> tuple[list[Change], Close | None]:
+    """What stands and what comes for a leader, and its last close."""
     changes = await margins.known(db, code, at=at, server_id=server_id)
-    series, closes = await _closes(db, code, changes, at)
-    return [_change(row) for row in changes], closes[-1] if closes else None, series
+    _, closes = await _closes(db, code, changes, at)
+    return [_change(row) for row in changes], closes[-1] if closes else None
 
 
 async def _closes(
