@@ -13,7 +13,9 @@ from discord.ext import commands
 from bot import registration, welcome
 from bot.answers import Answers
 from bot.cooldowns import Cooldowns
+from bot.data_buttons import DraftButton, UndoButton
 from bot.data_drafts import Drafts
+from bot.data_pages import StatusPage
 from bot.errors import UserError
 from bot.repeats import Repeats
 from bot.respond import CardButton, DeleteButton
@@ -84,7 +86,7 @@ class Leadline(commands.Bot):
     async def setup_hook(self) -> None:
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(CardButton, DeleteButton, SettingsItem)
+        self.add_dynamic_items(CardButton, DeleteButton, SettingsItem, StatusPage, DraftButton, UndoButton)
         await self.tree.set_translator(self.translator)
         guild = discord.Object(self._dev_guild_id) if self._dev_guild_id else None
         if guild is not None:

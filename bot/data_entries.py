@@ -140,7 +140,7 @@ def _link(typed: str) -> str | None:
 async def preview(store: Store, draft: Draft, speech: Speech, now: datetime) -> str:
     """What keeping the draft would change. Nothing is kept by asking."""
     _ = speech._
-    lines = [f"**{_('Preview: nothing is kept yet')}**"]
+    lines = ["**" + _("Preview: nothing is kept yet") + "**"]
     async with store.read() as db:
         if draft.margins:
             lines += await _margin_lines(db, draft, speech, now)

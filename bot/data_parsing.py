@@ -27,6 +27,10 @@ MEMORY_BYTES: Final = 512 * 2**20
 SECONDS: Final = 5
 
 
+class BadFile(UserError):  # noqa: N818 -- reads as the answer it is
+    """What the child says of a file; its sentence stands where the child raised it."""
+
+
 def parse(kind: Kind, body: bytes, *, name: str, today: date) -> list[dict[str, Any]]:
     """The rows of a file as plain values. Blocks, at most ``SECONDS``.
 
@@ -47,7 +51,7 @@ def parse(kind: Kind, body: bytes, *, name: str, today: date) -> list[dict[str, 
         raise UserError("{file} could not be read: it asks for too much time or memory.", file=name)
     told = json.loads(done.stdout)
     if "msgid" in told:
-        raise UserError(str(told["msgid"]), **told["values"])
+        raise BadFile(str(told["msgid"]), **told["values"])
     rows: list[dict[str, Any]] = told["rows"]
     return rows
 

@@ -24,7 +24,8 @@ PAGES: Final[Mapping[str, str]] = {
     "all": N_("Overview"),
     "btc": N_("Bitcoin prices"),
     "eth": N_("Ether prices"),
-    "futures": N_("Metals, oil, indices, dollar"),
+    "metals": N_("Metals and oil"),
+    "indices": N_("Indices and dollar"),
     "flows": N_("ETF flows"),
     "macro": N_("Macro figures and margins"),
 }
@@ -64,8 +65,8 @@ class Status:
 async def status(store: Store, *, server_id: int, fetches: bool, at: datetime) -> Status:
     async with store.read() as db:
         fed = await feeds.status(db)
-        kept = await held.series(db)
-        margins = {code: await held.margins_to(db, code) for code in LEADERS}
+        kept = await held.series(db, at=at)
+        margins = {code: await held.margins_to(db, code, at=at) for code in LEADERS}
         entered = await entries.standing(db, server_id)
     # In a thread: the calendar takes half a second when it is asked for the first time.
     lines = await asyncio.to_thread(_lines, fed, kept, at)
@@ -83,14 +84,13 @@ def _lines(fed: Sequence[feeds.FeedStatus], kept: Sequence[held.Series], at: dat
 
 def _fetched(feed: feeds.FeedStatus, stored: held.Series | None, at: datetime) -> Line:
     rests = feed.name.startswith("yahoo:")
+    newest_at = None if stored is None else stored.newest_at
     return Line(
         label=feed.label,
         page=_page(feed.label.split(" ", 1)[0], feed.interval, feed.asset),
-        newest_at=feed.newest_at,
-        since=_since(feed.newest_at, feed.asset),
-        state=_state(
-            feed.newest_at, feed.interval, feed.asset, at, asked_at=feed.last_success_at, rests=rests
-        ),
+        newest_at=newest_at,
+        since=_since(newest_at, feed.asset),
+        state=_state(newest_at, feed.interval, feed.asset, at, asked_at=feed.last_success_at, rests=rests),
         is_sample=stored is not None and stored.is_sample,
         last_success_at=feed.last_success_at,
         next_try_at=feed.next_try_at,
@@ -115,7 +115,8 @@ def _page(code: str, interval: str | None, asset: str | None) -> str:
         return "flows"
     if interval is None:
         return "macro"
-    return {"BTC": "btc", "ETH": "eth"}.get(code, "futures")
+    named = {"BTC": "btc", "ETH": "eth", "SI": "metals", "GC": "metals", "CL": "metals"}
+    return named.get(code, "indices")
 
 
 def _since(newest_at: datetime | None, asset: str | None) -> datetime | None:
@@ -150,7 +151,7 @@ def _state(
 def words(found: Status, page: str, speech: Speech) -> str:
     """One page. The overview counts, and names what is in trouble; the others list every series."""
     _ = speech._
-    lines = [f"### {_('Data')} · {_(PAGES[page])}"]
+    lines = ["### " + _("Data") + " · " + _(PAGES[page])]
     if not found.fetches:
         lines.append(
             _("Nothing is fetched here (FETCH=false, or a preview): figures stay as old as they are.")

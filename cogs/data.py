@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot import data_entries, data_status, data_upload
+from bot import data_entries, data_upload
 from bot.data_buttons import (
-    DraftButton,
     MarginForm,
-    UndoButton,
     asked,
     server_of,
     show,
     speech_of,
-    undo_button,
 )
-from bot.errors import UserError
-from bot.handlers import Pressable
+from bot.data_pages import page_of
 from bot.language import N_
-from bot.permissions import Right, is_moderator, open_to
+from bot.permissions import Right, open_to
 from bot.questions import QUESTION
 from bot.tell import Said, tell
 from storage.entries import Kind
@@ -32,8 +27,6 @@ from storage.entries import Kind
 if TYPE_CHECKING:
     from bot.client import Leadline
     from storage.margins import MarginRule
-
-PAGE: Final = "data1|status"
 
 _PRODUCTS = [
     app_commands.Choice(name=locale_str("SI · silver, 5,000 oz"), value="SI"),
@@ -58,20 +51,19 @@ class DataCog(
     commands.GroupCog,
     group_name="data",
     group_description=locale_str("How old the figures are, and figures entered by hand"),
+    group_extras={QUESTION: N_("How old are the figures, and does a source fail?")},
 ):
     @app_commands.command(
         name="status",
         description=locale_str("Every series: its newest value, its age, when it is asked for next"),
-        extras={QUESTION: N_("How old are the figures, and does a source fail?")},
     )
     @open_to(Right.MEMBER)
     async def status(self, interaction: discord.Interaction[Leadline]) -> None:
-        await tell(interaction, _status(interaction, "all"))
+        await tell(interaction, page_of(interaction, "all"))
 
     @app_commands.command(
         name="margin",
         description=locale_str("Enter a change of CME margin for this server"),
-        extras={QUESTION: N_("CME has changed a margin: where do I enter it?")},
     )
     @app_commands.describe(
         product=locale_str("The contract; smaller ones follow it"),
@@ -92,7 +84,6 @@ class DataCog(
     @app_commands.command(
         name="flow",
         description=locale_str("Enter a day's ETF flow for this server while the source is down"),
-        extras={QUESTION: N_("A day's ETF flow is missing: where do I enter it?")},
     )
     @app_commands.describe(
         asset=locale_str("Which ETFs"),
@@ -118,7 +109,6 @@ class DataCog(
     @app_commands.command(
         name="upload",
         description=locale_str("Enter margins or ETF flows for this server from a CSV file"),
-        extras={QUESTION: N_("How do I enter many days or margins at once?")},
     )
     @app_commands.describe(
         kind=locale_str("What the file holds"),
@@ -144,50 +134,5 @@ class DataCog(
         await tell(interaction, reading())
 
 
-@open_to(Right.MEMBER)
-class StatusPage(Pressable[ui.Select[Any]], template=re.escape(PAGE)):
-    """Turns the pages of the status."""
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-        /,
-    ) -> StatusPage:
-        return cls(item)  # type: ignore[arg-type] # the template matches only selects of ours
-
-    async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
-        page = next((value for value in self.item.values if value in data_status.PAGES), None)
-        if page is None:
-            raise UserError(
-                "This page is from another version of Leadline. Type /data status to get a new one."
-            )
-        await tell(interaction, _status(interaction, page), in_place=True)
-
-
-async def _status(interaction: discord.Interaction[Leadline], page: str) -> Said:
-    bot, server_id = interaction.client, interaction.guild_id or 0
-    speech = await speech_of(interaction)
-    found = await data_status.status(
-        bot.answers.store, server_id=server_id, fetches=bot.fetches, at=bot.clock.now()
-    )
-    options = [
-        discord.SelectOption(label=speech._(title), value=value, default=value == page)
-        for value, title in data_status.PAGES.items()
-    ]
-    select: ui.Select[Any] = ui.Select(custom_id=PAGE, options=options)
-    rows: list[tuple[ui.Item[Any], ...]] = [(select,)]
-    entered = found.entered[: data_status.SHOWN_ENTRIES]
-    if page == "all" and entered and is_moderator(interaction, await bot.answers.server(server_id)):
-        label = speech._("Undo {n}")
-        rows.append(
-            tuple(undo_button(entry.id, label.format(n=n)) for n, entry in enumerate(entered, start=1))
-        )
-    return Said(text=data_status.words(found, page, speech), rows=tuple(rows))
-
-
 async def setup(bot: Leadline) -> None:
     await bot.add_cog(DataCog())
-    bot.add_dynamic_items(StatusPage, DraftButton, UndoButton)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import case, func, select
 
 from storage import schema
-from storage.instants import midnight_utc, utc
+from storage.instants import epoch, midnight_utc, utc
 from storage.store import Db
 
 
@@ -30,24 +30,26 @@ class Series:
     fills: tuple[object, ...]
 
 
-async def series(db: Db) -> list[Series]:
-    """Every series with a value."""
-    return [*await _bars(db), *await _flows(db), *await _macro(db)]
+async def series(db: Db, *, at: datetime) -> list[Series]:
+    """Every series with a value that was known at ``at``."""
+    return [*await _bars(db, at), *await _flows(db, at), *await _macro(db, at)]
 
 
-async def margins_to(db: Db, product: str) -> date | None:
-    """The newest effective date in the table of margin changes everybody shares."""
+async def margins_to(db: Db, product: str, *, at: datetime) -> date | None:
+    """The newest effective date in the table of margin changes everybody shares, as known at ``at``."""
     m = schema.margin_changes.c
-    day = await db.scalar(select(func.max(m.effective_date)).where(m.product == product))
+    day = await db.scalar(
+        select(func.max(m.effective_date)).where(m.product == product, m.known_at <= epoch(at))
+    )
     return None if day is None else date.fromisoformat(day)
 
 
-async def _bars(db: Db) -> list[Series]:
+async def _bars(db: Db, at: datetime) -> list[Series]:
     s, i, o, b = schema.series.c, schema.instruments.c, schema.sources.c, schema.bars.c
     # The newest bar closes last: one look along the primary key.
     newest = (
         select(b.closed_at)
-        .where(b.instrument_id == s.instrument_id, b.interval == s.interval)
+        .where(b.instrument_id == s.instrument_id, b.interval == s.interval, b.closed_at <= epoch(at))
         .order_by(b.opened_at.desc())
         .limit(1)
         .correlate(schema.series)
@@ -74,7 +76,7 @@ async def _bars(db: Db) -> list[Series]:
     ]
 
 
-async def _flows(db: Db) -> list[Series]:
+async def _flows(db: Db, at: datetime) -> list[Series]:
     v, o = schema.flow_versions.c, schema.sources.c
     rows = await db.execute(
         select(
@@ -84,7 +86,7 @@ async def _flows(db: Db) -> list[Series]:
             func.max(v.trade_date).label("newest"),
         )
         .join_from(schema.flow_versions, schema.sources, v.source_id == o.id)
-        .where(v.total_musd.is_not(None))
+        .where(v.total_musd.is_not(None), v.known_at <= epoch(at))
         .group_by(v.asset, o.name)
         .order_by(v.asset, o.name)
     )
@@ -102,7 +104,7 @@ async def _flows(db: Db) -> list[Series]:
     ]
 
 
-async def _macro(db: Db) -> list[Series]:
+async def _macro(db: Db, at: datetime) -> list[Series]:
     m, o = schema.macro_observations.c, schema.sources.c
     rows = await db.execute(
         select(
@@ -111,7 +113,7 @@ async def _macro(db: Db) -> list[Series]:
             func.max(m.date).label("newest"),
         )
         .join_from(schema.macro_observations, schema.sources, m.source_id == o.id)
-        .where(m.value.is_not(None))
+        .where(m.value.is_not(None), m.known_at <= epoch(at))
         .group_by(m.series)
         .order_by(m.series)
     )
