@@ -53,7 +53,7 @@ class Report:
     """One version of what was published for a US trade date, known from ``known_at`` on.
 
     ``total_musd`` is null while nothing is reported; in ``funds`` null means not
-    reported, which 0.0 does not.
+    reported, which 0.0 does not. ``manual``: entered by hand while the publisher was silent.
     """
 
     date: date
@@ -61,6 +61,7 @@ class Report:
     state: DayState
     total_musd: float | None
     funds: Mapping[str, float | None]
+    manual: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ class Day:
     cumulative_musd: float | None
     funds: Mapping[str, float | None]
     sole_outflow: str | None
+    manual: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +149,10 @@ class Flows:
     after the last final day, oldest first. ``latest`` is the last session, whatever its
     state, or the holiday after it. ``largest``:
     the fund with most of |flow| on the last final day, with its share in percent.
-    ``days`` oldest first, with holidays as ``closed``.
+    ``days`` oldest first, with holidays as ``closed``. ``manual``: the days, of all history, whose total
+    was entered by hand; they are in every figure but those of single funds. ``published_to``: the last
+    final day that was not, null without any; ``silent``: the sessions after it, which the publisher
+    has not made final.
     """
 
     as_of: datetime
@@ -181,6 +186,14 @@ class Flows:
     months: tuple[Month, ...]
     funds: tuple[Fund, ...]
     is_sample: bool = False
+    manual: tuple[date, ...] = ()
+    silent: tuple[date, ...] = ()
+    published_to: date | None = None
+
+    @property
+    def last_published(self) -> date:
+        """The last final day of the publisher's own."""
+        return self.published_to or self.last_date
 
 
 def assess(
@@ -217,6 +230,7 @@ def assess(
     waiting = sum(not _is_final(day) and day.date >= recent for day in latest)
     reading = read(totals)
     largest, share = _largest(next(day for day in latest if day.date == dates[-1]).funds)
+    published_to = max((day.date for day in latest if _is_final(day) and not day.manual), default=None)
     off = [day for day in closed if day <= as_of.date()]
     days = _days(latest, dict(zip(dates, accumulate(totals), strict=True)), off)
     return Flows(
@@ -251,6 +265,9 @@ def assess(
         months=_months(latest, as_of),
         funds=_funds(latest, since),
         is_sample=is_sample,
+        manual=tuple(day.date for day in latest if day.manual),
+        silent=tuple(day.date for day in latest if published_to is None or day.date > published_to),
+        published_to=published_to,
     )
 
 
@@ -358,6 +375,7 @@ def _days(latest: Sequence[Report], cumulative: Mapping[date, float], closed: Co
                 cumulative_musd=cumulative.get(one.date),
                 funds=one.funds,
                 sole_outflow=out[0] if _is_final(one) and len(out) == 1 else None,
+                manual=one.manual,
             )
         )
     reported = {one.date for one in latest}

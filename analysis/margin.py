@@ -67,7 +67,7 @@ class Step:
     that step's price to this one's) and then by ``rate_part`` (old rule to new, at this
     price). The two logarithms add up to the whole move, d ln margin = d ln m + d ln P,
     as do the two amounts. Under a fixed rule the price part is 0. Null where there is
-    no step or no price before.
+    no step or no price before. ``entered_at``: when somebody entered it by hand.
     """
 
     effective: datetime | None
@@ -80,6 +80,7 @@ class Step:
     rate_part: Move | None
     price_part: Move | None
     source: str | None
+    entered_at: datetime | None = None
 
     @property
     def change_pct(self) -> float | None:
@@ -334,6 +335,7 @@ def _steps(
                 rate_part=None if old is None or new is None else _move(old, new),
                 price_part=None if start is None or old is None else _move(start, old),
                 source=change.source,
+                entered_at=change.entered_at,
             )
         )
         before, start = change, new

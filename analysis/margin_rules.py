@@ -56,7 +56,7 @@ class Change:
     ``effective``: the instant (UTC) from which the rule stands, null for the rule
     before the first change on record; ``dated`` is false where no date was published
     and ``effective`` is the latest it can have been. ``known_at``: when the notice was
-    out. ``initial``, ``maintenance`` and ``hrp_initial`` in USD per contract or in
+    out, ``entered_at`` when somebody entered it by hand. ``initial``, ``maintenance`` and ``hrp_initial`` in USD per contract or in
     percent of notional, as ``basis`` says; without ``hrp_initial`` it is 1.1 times
     maintenance.
     """
@@ -69,6 +69,7 @@ class Change:
     hrp_initial: float | None = None
     dated: bool = True
     source: str | None = None
+    entered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

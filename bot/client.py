@@ -14,6 +14,9 @@ from bot import registration, welcome
 from bot.answers import Answers
 from bot.channels import Channels
 from bot.cooldowns import Cooldowns
+from bot.data_buttons import DraftButton, UndoButton
+from bot.data_drafts import Drafts
+from bot.data_pages import StatusPage
 from bot.digests import DigestWriter, NoticeWriter
 from bot.errors import UserError
 from bot.forget_me import ForgetMe
@@ -41,6 +44,7 @@ COGS: Final = (
     "cogs.help",
     "cogs.level_book",
     "cogs.privacy",
+    "cogs.data",
 )
 REQUESTS_PER_SECOND: Final = 48
 """Of posts; Discord takes 50 of all kinds, answers not counted."""
@@ -53,7 +57,8 @@ FINISH_SECONDS: Final = 8.0
 class Leadline(commands.Bot):
     """One bot on one store. It reads no message, so it asks for no privileged intent.
 
-    ``command_ids`` are the numbers by which Discord knows the commands, as far as it told.
+    ``command_ids`` are the numbers by which Discord knows the commands, as far as it told. ``fetches``: whether
+    somebody fills the store from public sources while this runs.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Leadline(commands.Bot):
         localized_names: bool = False,
         tells_commands: bool = True,
         cooldowns: Cooldowns | None = None,
+        fetches: bool = False,
     ) -> None:
         super().__init__(
             # Never used: without the message intents no prefix command can arrive.
@@ -82,6 +88,8 @@ class Leadline(commands.Bot):
         self._tells_commands = tells_commands
         self.cooldowns = cooldowns or Cooldowns()
         self.repeats = Repeats()
+        self.drafts = Drafts()
+        self.fetches = fetches
         self.translator = Translator(names=localized_names)
         self._closing = False
         channels = Channels(self, Pace(REQUESTS_PER_SECOND), seconds=POST_SECONDS)
@@ -94,7 +102,9 @@ class Leadline(commands.Bot):
     async def setup_hook(self) -> None:
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(CardButton, DeleteButton, ForgetMe, SettingsItem)
+        self.add_dynamic_items(
+            CardButton, DeleteButton, DraftButton, ForgetMe, SettingsItem, StatusPage, UndoButton
+        )
         await self.tree.set_translator(self.translator)
         guild = discord.Object(self._dev_guild_id) if self._dev_guild_id else None
         if guild is not None:

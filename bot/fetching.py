@@ -89,7 +89,7 @@ class Fetching:
     async def register(self, every: tuple[Feed, ...]) -> dict[str, Progress]:
         """Make the feeds known to the store; how far each has come."""
         async with self._store.read() as db:
-            rows = [await _registered(db, feed) for feed in every]
+            rows = [await registered(db, feed) for feed in every]
         async with self._store.write() as db:
             await feeds.register(db, rows)
             return await feeds.progress(db)
@@ -282,7 +282,8 @@ def _seen(series: str, dated: date, now: datetime) -> int | None:
     return epoch(now) if epoch(now) < macro_known(series, dated, None) else None
 
 
-async def _registered(db: Db, feed: Feed) -> Registered:
+async def registered(db: Db, feed: Feed) -> Registered:
+    """The feed as the store keeps it."""
     match feed:
         case BarFeed():
             series = await instruments.at_venue(db, feed.venue, feed.symbol, feed.interval)

@@ -17,6 +17,8 @@ def words(held: Held, speech: Speech) -> str:
     _ = speech._
     named = {
         "levels_added": _("Levels you added to a server's level book: {n}"),
+        "data_entered": _("Margins and flows you entered, by form or file: {n}"),
+        "data_undone": _("Margins and flows whose entry you undid: {n}"),
         "settings_changed": _("Servers whose settings you changed last: {n}"),
         "digests_added": _("Digests you added: {n}"),
         "digests_changed": _("Digests you changed last: {n}"),
@@ -30,7 +32,7 @@ def words(held: Held, speech: Speech) -> str:
             *lines,
             "-# "
             + _(
-                "Kept with each: your user id and when it was. The prices, settings and digests are the server's."
+                "Kept with each: your user id and when it was. The prices, figures, settings and digests are the server's."
             ),
             _not_kept(speech),
         )
@@ -48,7 +50,7 @@ def question(held: Held, speech: Speech) -> str:
         (
             words(held, speech).split("\n-# ", maxsplit=1)[0],
             _(
-                "Your user id is taken out of all of it, for good. The levels, settings and digests themselves stay: "
+                "Your user id is taken out of all of it, for good. The levels, figures, settings and digests themselves stay: "
                 "they are the server's."
             ),
         )

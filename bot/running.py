@@ -195,6 +195,7 @@ async def discord(settings: Settings) -> None:
                 answers,
                 dev_guild_id=settings.dev_guild_id,
                 localized_names=settings.localized_command_names,
+                fetches=settings.fetch,
             )
             jobs = housekeeping.jobs(answers.store, answers.clock, url=settings.database_url)
             beating = asyncio.create_task(beat(bot, lock.path_for(settings.database_url)), name="beat")
@@ -237,7 +238,7 @@ async def preview(settings: Settings, *, port: int, at: datetime | None, live: b
             # The sample ends where it ends; only one's own store is kept up to date.
             fetching = _fetching(settings, answers.store, clock) if live else nullcontext()
             async with fetching:
-                await _serve(answers, port, welcome, stop)
+                await _serve(answers, port, welcome, stop, fetches=live and settings.fetch)
 
 
 _LIVE_WELCOME: Final = "This is Leadline on your own store, with the real clock. Type `/levels`, `/flows`, `/silver-margin` or `/stress`."
@@ -248,7 +249,7 @@ _SAMPLE_WELCOME: Final = (
 )
 
 
-async def _serve(answers: Answers, port: int, welcome: str, stop: asyncio.Event) -> None:
+async def _serve(answers: Answers, port: int, welcome: str, stop: asyncio.Event, *, fetches: bool) -> None:
     from bot.client import Leadline
 
     try:
@@ -256,7 +257,7 @@ async def _serve(answers: Answers, port: int, welcome: str, stop: asyncio.Event)
     except ImportError:
         raise UserError("The preview is not installed: make install, then make run.") from None
 
-    bot = Leadline(answers)
+    bot = Leadline(answers, fetches=fetches)
     try:
         await serve(
             bot,

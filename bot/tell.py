@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Words, perhaps with a file to keep and a button."""
+    """Words, perhaps with a file to keep, a button, and rows of more."""
 
     text: str
     file_name: str = ""
     file: bytes = b""
     button: ui.Button[Any] | None = None
+    rows: tuple[tuple[ui.Item[Any], ...], ...] = ()
 
     def view(self) -> ui.LayoutView:
         view = ui.LayoutView(timeout=None)
@@ -34,6 +35,8 @@ class Said:
             view.add_item(ui.File(f"attachment://{self.file_name}"))
         if self.button is not None:
             view.add_item(ui.ActionRow(self.button))
+        for row in self.rows:
+            view.add_item(ui.ActionRow(*row))
         view.stop()
         return view
 

@@ -95,7 +95,8 @@ class SilverMarginCog(commands.Cog):
         bot = interaction.client
         chosen = str(getattr(interaction.namespace, "product", "") or "SI")
         async with bot.answers.store.read() as db:
-            offered = await spans(db, chosen if chosen in PRODUCTS else "SI", bot.clock.now())
+            known = chosen if chosen in PRODUCTS else "SI"
+            offered = await spans(db, known, bot.clock.now(), server_id=interaction.guild_id or 0)
         return [app_commands.Choice(name=value, value=value) for value in offered if typed.strip() in value][
             :25
         ]

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import Row, case, delete, func, insert, select, update
 
 from storage import schema
 from storage.instants import epoch, midnight_utc, utc
@@ -59,7 +60,8 @@ class Progress:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatus:
     """A feed for people to read. ``newest_at`` is the close of its newest bar, else 00:00 UTC of
-    its newest trade date or observation; ``reason`` stands while it fails.
+    its newest trade date or observation with a value; ``reason`` stands while it fails. ``fills``
+    tells the series, as ``held.Series`` does; bars have ``interval``, flows ``asset``.
     """
 
     name: str
@@ -72,6 +74,9 @@ class FeedStatus:
     next_try_at: datetime | None
     failures: int
     reason: str | None
+    interval: str | None = None
+    asset: str | None = None
+    fills: tuple[object, ...] = ()
 
 
 async def register(db: Db, feeds: Iterable[Registered]) -> None:
@@ -211,8 +216,10 @@ async def status(db: Db) -> list[FeedStatus]:
         .order_by(b.opened_at.desc())
         .limit(1)
     )
-    newest_flow = select(func.max(v.trade_date)).where(v.asset == t.asset, v.source_id.in_(ours))
-    newest_value = select(func.max(m.date)).where(m.series == t.series)
+    newest_flow = select(func.max(v.trade_date)).where(
+        v.asset == t.asset, v.source_id.in_(ours), v.total_musd.is_not(None)
+    )
+    newest_value = select(func.max(m.date)).where(m.series == t.series, m.value.is_not(None))
     rows = await db.execute(
         select(
             schema.feeds,
@@ -233,9 +240,18 @@ async def status(db: Db) -> list[FeedStatus]:
             next_try_at=_instant(row.next_try_at),
             failures=row.failures,
             reason=row.reason,
+            interval=row.interval,
+            asset=row.asset,
+            fills=_fills(row),
         )
         for row in rows
     ]
+
+
+def _fills(row: Row[*tuple[Any, ...]]) -> tuple[object, ...]:
+    if row.interval is not None:
+        return row.instrument_id, row.interval
+    return (row.series,) if row.asset is None else (row.asset, row.source)
 
 
 def _instant(seconds: int | None) -> datetime | None:

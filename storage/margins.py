@@ -6,14 +6,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Literal, cast
+from typing import Any, Final, Literal, cast
 
 from sqlalchemy import func, insert, select
 
-from storage import schema, sources
+from storage import entries, schema, sources
 from storage.instants import epoch, margin_effective, margin_in_force_undated, margin_known, utc
 from storage.store import Db
 from storage.versions import Stored, Tally, known_from
+
+MANUAL: Final = "manual"
+"""The source of what moderators entered, as JSON and CSV tell it."""
 
 MarginRule = Literal["fixed", "percent"]
 
@@ -27,7 +30,8 @@ class MarginChange:
 
     In force from ``in_force_from``: 17:00 New York of ``effective_date``; where that is
     unknown, 00:00 New York of the notice that first calls it current; null for the rule
-    before the first known change, which then also has no ``known_at``. ``initial`` and
+    before the first known change, which then also has no ``known_at``. ``entered_at`` where a
+    moderator entered it by hand, which is also when it was known. ``initial`` and
     ``maintenance`` are those of an account without a heightened risk profile (non-HRP); the
     HRP pair is null where it is not known.
     """
@@ -51,6 +55,7 @@ class MarginChange:
     citation: str | None
     source: str
     is_sample: bool
+    entered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +78,11 @@ class Announced:
     citation: str | None
 
 
-async def known(db: Db, product: str, *, at: datetime) -> list[MarginChange]:
-    """Every step known at ``at``, by when it comes into force; the later ones are announced, not in force."""
+async def known(db: Db, product: str, *, at: datetime, server_id: int = 0) -> list[MarginChange]:
+    """Every step known at ``at``, by when it comes into force; the later ones are announced, not in force.
+
+    What the moderators of ``server_id`` entered goes before what everybody shares.
+    """
     m, o = schema.margin_changes, schema.sources.c
     rows = await db.execute(
         select(m, o.name.label("source"), o.is_sample)
@@ -82,31 +90,77 @@ async def known(db: Db, product: str, *, at: datetime) -> list[MarginChange]:
         .where(m.c.product == product, m.c.known_at <= epoch(at))
         .order_by(m.c.in_force_from, m.c.known_at, m.c.id)
     )
-    newest = {row.in_force_from: row for row in rows}
-    return [
-        MarginChange(
-            product=row.product,
-            in_force_from=utc(row.in_force_from) if row.in_force_from else None,
-            dating=cast("Dating", row.dating),
-            effective_date=_date(row.effective_date),
-            effective_note=row.effective_note,
-            notice_date=_date(row.notice_date),
-            notice_number=row.notice_number,
-            known_at=utc(row.known_at) if row.known_at else None,
-            rule=cast("MarginRule", row.rule),
-            initial=row.initial,
-            maintenance=row.maintenance,
-            hrp_initial=row.hrp_initial,
-            hrp_maintenance=row.hrp_maintenance,
-            previous=row.previous,
-            previous_rule=cast("MarginRule | None", row.previous_rule),
-            confidence=row.confidence,
-            citation=row.citation,
-            source=row.source,
-            is_sample=row.is_sample,
+    newest: dict[int, MarginChange] = {
+        row.in_force_from: _change(
+            row, row.known_at, source=row.source, is_sample=row.is_sample, entered_at=None
         )
-        for row in newest.values()
-    ]
+        for row in rows
+    }
+    for entered in await _entered(db, product, server_id, at):
+        newest[entered.in_force_from] = _change(
+            entered,
+            entered.added_at,
+            source=MANUAL,
+            is_sample=False,
+            entered_at=utc(entered.added_at),
+        )
+    return [newest[moment] for moment in sorted(newest)]
+
+
+async def enter(db: Db, entry_id: int, rows: Sequence[Announced]) -> None:
+    """The rows of a moderators' entry. Raises LookupError as ``store`` does."""
+    columns = {column.name for column in schema.entered_margins.c}
+    steps = {
+        (step["product"], step["in_force_from"]): step
+        for step in _steps(rows)
+        # What a notice calls previous is no statement of the moderators'.
+        if step["dating"] != "before"
+    }
+    await db.execute(
+        insert(schema.entered_margins),
+        [
+            {name: value for name, value in step.items() if name in columns} | {"entry_id": entry_id}
+            for step in steps.values()
+        ],
+    )
+
+
+async def _entered(db: Db, product: str, server_id: int, at: datetime) -> Sequence[Any]:
+    m, e = schema.entered_margins, schema.entries.c
+    rows = await db.execute(
+        select(m, e.added_at)
+        .join_from(m, schema.entries, m.c.entry_id == e.id)
+        .where(m.c.product == product, entries.known(server_id, at))
+        .order_by(m.c.in_force_from, e.id)
+    )
+    return rows.all()
+
+
+def _change(
+    row: Any, known_at: int, *, source: str, is_sample: bool, entered_at: datetime | None
+) -> MarginChange:
+    return MarginChange(
+        product=row.product,
+        in_force_from=utc(row.in_force_from) if row.in_force_from else None,
+        dating=cast("Dating", row.dating),
+        effective_date=_date(row.effective_date),
+        effective_note=row.effective_note,
+        notice_date=_date(row.notice_date),
+        notice_number=row.notice_number,
+        known_at=utc(known_at) if known_at else None,
+        rule=cast("MarginRule", row.rule),
+        initial=row.initial,
+        maintenance=row.maintenance,
+        hrp_initial=row.hrp_initial,
+        hrp_maintenance=row.hrp_maintenance,
+        previous=row.previous,
+        previous_rule=cast("MarginRule | None", row.previous_rule),
+        confidence=row.confidence,
+        citation=row.citation,
+        source=source,
+        is_sample=is_sample,
+        entered_at=entered_at,
+    )
 
 
 async def store(

@@ -34,6 +34,8 @@ class UserColumn:
 
 USER_COLUMNS: Final = (
     UserColumn(kind="levels_added", table=schema.levels, column="added_by"),
+    UserColumn(kind="data_entered", table=schema.entries, column="added_by"),
+    UserColumn(kind="data_undone", table=schema.entries, column="withdrawn_by"),
     UserColumn(kind="settings_changed", table=schema.server_settings, column="changed_by"),
     UserColumn(kind="digests_added", table=schema.digest_schedules, column="created_by"),
     UserColumn(kind="digests_changed", table=schema.digest_schedules, column="changed_by"),

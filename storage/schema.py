@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Every revision this code knows, oldest first; anything else in a file is newer."""
 
 APPLICATION_ID: Final = 0x4C454144  # "LEAD"
@@ -194,6 +194,55 @@ margin_changes = Table(
     Column("citation", Text),
     Column("source_id", Integer, ForeignKey("sources.id"), nullable=False),
     Index("margin_changes_of_product", "product", "in_force_from", "known_at"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("server_id", BigInteger, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("origin", Text),
+    Column("added_by", BigInteger),
+    Column("added_at", BigInteger, nullable=False),
+    Column("withdrawn_by", BigInteger),
+    Column("withdrawn_at", BigInteger),
+    Index("entries_of_server", "server_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+entered_margins = Table(
+    "entered_margins",
+    metadata,
+    Column("entry_id", Integer, ForeignKey("entries.id"), primary_key=True),
+    Column("product", String(16), primary_key=True),
+    Column("in_force_from", BigInteger, primary_key=True, autoincrement=False),
+    Column("dating", String(8), nullable=False),
+    Column("effective_date", String(10)),
+    Column("effective_note", Text),
+    Column("notice_date", String(10)),
+    Column("notice_number", Text),
+    Column("rule", String(8), nullable=False),
+    Column("initial", Float, nullable=False),
+    Column("maintenance", Float, nullable=False),
+    Column("hrp_initial", Float),
+    Column("hrp_maintenance", Float),
+    Column("previous", Float),
+    Column("previous_rule", String(8)),
+    Column("confidence", Text),
+    Column("citation", Text),
+    sqlite_with_rowid=False,
+)
+
+entered_flows = Table(
+    "entered_flows",
+    metadata,
+    Column("entry_id", Integer, ForeignKey("entries.id"), primary_key=True),
+    Column("asset", String(16), primary_key=True),
+    Column("trade_date", String(10), primary_key=True),
+    Column("total_musd", Float, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 macro_observations = Table(

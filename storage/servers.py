@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import delete, insert, select, union, update
 
-from storage import marks, schema
+from storage import entries, marks, schema
 from storage.instants import epoch
 from storage.store import Db, Store
 
@@ -90,7 +90,8 @@ async def look_around(db: Db, present: Collection[int], *, now: datetime) -> Non
     ``present`` are all servers the bot is in.
     """
     noted = set((await db.execute(select(schema.servers_left.c.server_id))).scalars())
-    kept = union(select(schema.server_settings.c.server_id), select(schema.levels.c.server_id))
+    tables = (schema.server_settings, schema.levels, schema.entries)
+    kept = union(*(select(table.c.server_id) for table in tables))
     known = set((await db.execute(kept)).scalars()) - {schema.DEFAULT_BOOK}
     for server_id in sorted(known - noted - set(present)):
         await left(db, server_id, now=now)
@@ -103,9 +104,10 @@ def _welcomed(server_id: int) -> str:
 
 
 async def forget(db: Db, server_id: int) -> None:
-    """Delete what is kept of a server: settings, level book, digests and their posts, when it was welcomed and left."""
+    """Delete what is kept of a server: settings, level book, entries, digests and posts, when it was welcomed and left."""
     if server_id == schema.DEFAULT_BOOK:
         return
+    await entries.forget(db, server_id)
     kept = (
         schema.server_settings,
         schema.levels,

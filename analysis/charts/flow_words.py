@@ -95,9 +95,14 @@ def cumulative(result: Flows, look: Look, _: Gettext) -> str:
 
 def foot(result: Flows, _: Gettext) -> str:
     """Who published the figures, and up to which day they are final."""
-    return _("{source} · final to {day} · US trade dates").format(
-        source=clean(result.source), day=day(result.last_date, result, _)
+    said = _("{source} · final to {day} · US trade dates").format(
+        source=clean(result.source), day=day(result.last_published, result, _)
     )
+    if not result.manual:
+        return said
+    n = len(result.manual)
+    manual = _("with 1 manual day") if n == 1 else _("with {n} manual days").format(n=n)
+    return f"{said} · {manual}"
 
 
 def alt(result: Flows, look: Look, _: Gettext) -> str:

@@ -85,6 +85,8 @@ def foot(result: Margin, look: Look, _: Gettext) -> str:
                 time=moment(result.closed_at, ZoneInfo(look.zone), _("%-d %b %H:%M")),
             )
         )
+    if any(step is not None and step.entered_at is not None for step in (result.in_force, result.next_step)):
+        parts.append(_("rule entered by a moderator"))
     parts.append(_("time zone {zone}").format(zone=clean(look.zone)))
     return " · ".join(parts)
 

@@ -23,7 +23,8 @@ def freshness_of(result: Flows, now: datetime) -> str:
 
     Counted in sessions, because nothing is reported over a weekend.
     """
-    overdue = sum(flow_known(day.date) <= epoch(now) for day in result.pending)
+    # A day typed by hand is among them: it does not make the source any fresher.
+    overdue = sum(flow_known(day) <= epoch(now) for day in result.silent)
     return "fresh" if not overdue else "late" if overdue <= 2 else "stale"
 
 
@@ -60,6 +61,8 @@ def state_words(day: Day, result: Flows, speech: Speech) -> str:
     """``final``, ``partial, 7 of 11 funds, −120.3 US$ m so far``, ``not reported yet`` or ``market closed``."""
     _ = speech._
     match day.state:
+        case DayState.FINAL if day.manual:
+            return _("entered by a moderator")
         case DayState.FINAL:
             return _("final, zero") if day.total_musd == 0 else _("final")
         case DayState.CLOSED:
@@ -84,7 +87,14 @@ def standing(result: Flows, speech: Speech) -> str:
     )
     if not result.final_days:
         count = _("no final day since {day}").format(day=day_words(result.since, result, speech))
-    return f"{_streak(result, speech)} · {count} · {_cushion(result, speech)}"
+    told = f"{_streak(result, speech)} · {count} · {_cushion(result, speech)}"
+    return f"{told} · {manual_words(result, speech)}" if result.manual else told
+
+
+def manual_words(result: Flows, speech: Speech) -> str:
+    """How many of the days in the figures no publisher vouches for."""
+    _, n = speech._, len(result.manual)
+    return _("with 1 manual day") if n == 1 else _("with {n} manual days").format(n=n)
 
 
 def _streak(result: Flows, speech: Speech) -> str:
@@ -366,8 +376,9 @@ def _data_line(result: Flows, speech: Speech, now: datetime) -> str:
     _ = speech._
     parts = (
         result.source,
-        _("final to {date}").format(date=speech.day(result.last_date)),
-        speech.age(now - trading_days.closed_at(result.last_date)),
+        _("final to {date}").format(date=speech.day(result.last_published)),
+        *([manual_words(result, speech)] if result.manual else []),
+        speech.age(now - trading_days.closed_at(result.last_published)),
         freshness_words(freshness_of(result, now), speech),
     )
     return data_line(parts, speech, is_sample=result.is_sample)

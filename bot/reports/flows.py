@@ -16,7 +16,8 @@ from bot.language import N_, iso
 from bot.reports.flow_words import freshness_of, say
 from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
 from bot.reports.windows import start_date
-from storage import flows
+from storage import entered_flows, flows
+from storage.entered_flows import EnteredFlow
 from storage.flows import FlowDay, FlowState, Publisher
 
 ENOUGH_DAYS: Final = 20
@@ -52,6 +53,7 @@ async def answer(query: FlowsQuery, asked: Asked) -> Flows:
     async with asked.store.read() as db:
         publisher = _publisher(await flows.publishers(db, query.asset, at=asked.at))
         rows = await flows.known(db, query.asset, at=asked.at, source=publisher.source) if publisher else []
+        typed = await entered_flows.known(db, asked.server_id, query.asset, at=asked.at)
         empty = publisher is None and await flows.last_source(db, query.asset) is None
     if empty:
         raise UserError("The store holds no {asset} ETF flows yet.", asset=query.asset)
@@ -61,7 +63,7 @@ async def answer(query: FlowsQuery, asked: Asked) -> Flows:
     def assessed() -> Flows:
         first = rows[0].trade_date
         return analysis.assess(
-            [_report(row) for row in rows],
+            _with_manual(rows, typed),
             asset=query.asset,
             as_of=asked.at,
             source=publisher.source,
@@ -82,6 +84,31 @@ def _publisher(known: Sequence[Publisher]) -> Publisher | None:
     )
 
 
+def _with_manual(
+    rows: Sequence[FlowDay], typed: Sequence[tuple[EnteredFlow, datetime]]
+) -> list[analysis.Report]:
+    """What was typed counts for the days of which the publisher has said nothing, after its first."""
+    said = {row.trade_date for row in rows if row.state is not FlowState.PENDING}
+    manual = {
+        row.trade_date: _manual(row, entered_at)
+        for row, entered_at in typed
+        if row.trade_date not in said and row.trade_date > rows[0].trade_date
+    }
+    reports = [_report(row) for row in rows if row.trade_date not in manual]
+    return sorted([*reports, *manual.values()], key=lambda one: one.date)
+
+
+def _manual(row: EnteredFlow, entered_at: datetime) -> analysis.Report:
+    return analysis.Report(
+        date=row.trade_date,
+        known_at=entered_at,
+        state=DayState.FINAL,
+        total_musd=row.total_musd,
+        funds={},
+        manual=True,
+    )
+
+
 def _report(row: FlowDay) -> analysis.Report:
     return analysis.Report(
         date=row.trade_date,
@@ -99,11 +126,13 @@ def as_json(result: Flows, now: datetime) -> dict[str, Any]:
         "asset": result.asset,
         "since": result.since.isoformat(),
         "last_date": result.last_date.isoformat(),
+        "published_to": result.last_published.isoformat(),
+        "manual_days": len(result.manual),
         "last_musd": _musd(result.last_musd),
         "latest": {"date": result.latest.date.isoformat(), "state": result.latest.state.value},
         "source": "sample" if result.is_sample else result.source,
         "data_source": result.source,
-        "age_s": int((now - trading_days.closed_at(result.last_date)).total_seconds()),
+        "age_s": int((now - trading_days.closed_at(result.last_published)).total_seconds()),
         "freshness": freshness_of(result, now),
         "final_days": result.final_days,
         "positive_days": result.positive_days,
@@ -159,6 +188,7 @@ def _day(day: Day) -> dict[str, Any]:
         "date": day.date.isoformat(),
         "total_musd": day.total_musd,
         "state": day.state.value,
+        "manual": day.manual,
         "cumulative_musd": _musd(day.cumulative_musd),
         "funds": dict(day.funds),
     }
@@ -178,7 +208,7 @@ def as_table(result: Flows) -> Sequence[Sequence[object]]:
     codes = [fund.code for fund in result.funds]
     codes += sorted({code for day in result.days for code in day.funds}.difference(codes))
     rows: list[list[object]] = [
-        ["date", "state", "total_musd", "cumulative_musd", *(f"{code}_musd" for code in codes)]
+        ["date", "state", "total_musd", "cumulative_musd", *(f"{code}_musd" for code in codes), "entered"]
     ]
     rows += [
         [
@@ -187,6 +217,7 @@ def as_table(result: Flows) -> Sequence[Sequence[object]]:
             day.total_musd,
             _musd(day.cumulative_musd),
             *(day.funds.get(code) for code in codes),
+            "by hand" if day.manual else None,
         ]
         for day in result.days
     ]

@@ -61,10 +61,21 @@ def _since(step: Step, speech: Speech) -> str:
     if step.effective is None:
         return _("since when is not known")
     if not step.dated:
-        return _("date of the change unknown, by {time} at the latest").format(
+        told = _("date of the change unknown, by {time} at the latest").format(
             time=speech.instant(step.effective)
         )
-    return _("in force since {time}").format(time=speech.instant(step.effective))
+    else:
+        told = _("in force since {time}").format(time=speech.instant(step.effective))
+    return _and_by_whom(told, step, speech)
+
+
+def _and_by_whom(told: str, step: Step, speech: Speech) -> str:
+    """``told``, and of a step that is not in the shared table since when it is known here."""
+    if step.entered_at is None:
+        return told
+    return speech._("{step} (entered by a moderator, {day})").format(
+        step=told, day=speech.day(step.entered_at.astimezone(speech.zone).date())
+    )
 
 
 def _rule_line(result: Margin, speech: Speech) -> str:
@@ -126,7 +137,8 @@ def _next_line(result: Margin, speech: Speech) -> str:
         time=speech.instant(step.effective),
         initial=speech.dollars(result.next_cost.initial_usd),
     )
-    return told if step.change_pct is None else f"{told} · {speech.percent(step.change_pct)}"
+    told = told if step.change_pct is None else f"{told} · {speech.percent(step.change_pct)}"
+    return _and_by_whom(told, step, speech)
 
 
 # --- an account ---------------------------------------------------------------
@@ -315,7 +327,7 @@ def _step_line(before: Step, step: Step, speech: Speech) -> str:
         )
     if step.cut_pct is not None and step.cut_pct > 0:
         parts.append(_("cut {percent}").format(percent=speech.number(step.cut_pct) + NO_BREAK_SPACE + "%"))
-    return f"{when} · " + " · ".join(parts)
+    return _and_by_whom(f"{when} · " + " · ".join(parts), step, speech)
 
 
 def _dollars(part: Move, speech: Speech) -> str:

@@ -19,7 +19,7 @@ from bot.reports.shapes import Asked, Option, Report, Words, choice, freshness, 
 from storage import bars, instruments, margins
 from storage.bars import BarRow
 from storage.instruments import Series
-from storage.margins import MarginChange
+from storage.margins import MANUAL, MarginChange
 from storage.store import Db
 
 MOST_CONTRACTS: Final = 100_000
@@ -101,7 +101,7 @@ async def answer(query: SilverMarginQuery, asked: Asked) -> Margin:
     """Query -> rows -> result. Raises UserError when it cannot be answered."""
     product = PRODUCTS[query.product]
     async with asked.store.read() as db:
-        changes = await margins.known(db, product.leader, at=asked.at)
+        changes = await margins.known(db, product.leader, at=asked.at, server_id=asked.server_id)
         series, closes = await _closes(db, product.leader, changes, asked.at)
     position = Position(contracts=query.contracts, equity=query.equity, side=query.side, hrp=query.hrp)
     return assess(
@@ -109,13 +109,26 @@ async def answer(query: SilverMarginQuery, asked: Asked) -> Margin:
         closes,
         product=product,
         as_of=asked.at,
-        source=changes[-1].source if changes else "",
+        source=_table_source(changes),
         price_source=None if series is None else series.source,
         is_sample=any(row.is_sample for row in changes) or (series is not None and series.is_sample),
         price=query.price,
         position=position if private(query) else None,
         compare=query.compare,
     )
+
+
+def _table_source(changes: Sequence[MarginChange]) -> str:
+    """That of the table everybody shares: what was entered by hand says so itself."""
+    shared = [row.source for row in changes if row.entered_at is None]
+    return shared[-1] if shared else changes[-1].source if changes else ""
+
+
+async def rules(db: Db, code: str, at: datetime, *, server_id: int) -> tuple[list[Change], Close | None]:
+    """What stands and what comes for a leader, and its last close."""
+    changes = await margins.known(db, code, at=at, server_id=server_id)
+    _, closes = await _closes(db, code, changes, at)
+    return [_change(row) for row in changes], closes[-1] if closes else None
 
 
 async def _closes(
@@ -147,13 +160,14 @@ def _change(row: MarginChange) -> Change:
         hrp_initial=row.hrp_initial,
         dated=row.dating != "unknown",
         source=row.citation,
+        entered_at=row.entered_at,
     )
 
 
-async def spans(db: Db, code: str, at: datetime) -> list[str]:
+async def spans(db: Db, code: str, at: datetime, *, server_id: int = 0) -> list[str]:
     """What to offer for ``compare``: from each of the last changes of the rule to the last close."""
     product = PRODUCTS.get(code, PRODUCTS["SI"])
-    changes = await margins.known(db, product.leader, at=at)
+    changes = await margins.known(db, product.leader, at=at, server_id=server_id)
     _, closes = await _closes(db, product.leader, changes, at)
     dates = [row.effective_date for row in changes if row.effective_date is not None]
     traded = {close.date for close in closes}
@@ -177,6 +191,7 @@ def as_json(result: Margin, now: datetime) -> dict[str, Any]:
         "rule": result.basis.value,
         "rate_pct": result.rate_pct,
         "since": _effective(since),
+        "entered_at": _entered(since),
         "initial_usd": _cents(result.cost.initial_usd),
         "maintenance_usd": _cents(result.cost.maintenance_usd),
         "hrp_initial_usd": _cents(result.cost.hrp_initial_usd),
@@ -197,6 +212,7 @@ def as_json(result: Margin, now: datetime) -> dict[str, Any]:
         if following is None or result.next_cost is None
         else {
             "effective": _effective(following),
+            "entered_at": _entered(following),
             "rule": following.basis.value,
             "value": rounded(following.value),
             "change_pct": rounded(following.change_pct),
@@ -234,7 +250,13 @@ def _step(step: Step) -> dict[str, Any]:
         "rate_part": _move(step.rate_part),
         "price_part": _move(step.price_part),
         "source": step.source,
+        "entered_at": _entered(step),
     }
+
+
+def _entered(step: Step) -> str | None:
+    """Null for what is in the shared table; else when a moderator of the server entered it."""
+    return None if step.entered_at is None else iso(step.entered_at)
 
 
 def _move(move: Move | None) -> dict[str, float | None] | None:
@@ -302,14 +324,14 @@ def as_table(result: Margin) -> Sequence[Sequence[object]]:
     """Closes and changes in order of time, one row each; a change comes after the close of its instant."""
     header = [
         "kind", "instant_utc", "trade_date", "price_usd_oz", "rule", "value", "initial_usd", "change_pct",
-        "rate_part_usd", "price_part_usd", "date_known", "source",
+        "rate_part_usd", "price_part_usd", "date_known", "source", "entered_utc",
     ]  # fmt: skip
     told: list[tuple[datetime, list[object]]] = [
         (
             day.closed_at,
             [
                 "close", iso(day.closed_at), day.date.isoformat(), day.price, day.basis.value,
-                rounded(day.value), _cents(day.initial_usd), None, None, None, "yes", result.price_source,
+                rounded(day.value), _cents(day.initial_usd), None, None, None, "yes", result.price_source, None,
             ],
         )
         for day in result.history
@@ -322,7 +344,8 @@ def as_table(result: Margin) -> Sequence[Sequence[object]]:
                 _cents(step.initial_usd), rounded(step.change_pct),
                 _cents(step.rate_part.usd) if step.rate_part else None,
                 _cents(step.price_part.usd) if step.price_part else None,
-                "yes" if step.dated else "no", step.source or result.source,
+                "yes" if step.dated else "no", step.source or (MANUAL if step.entered_at else result.source),
+                _entered(step),
             ],
         )
         for step in result.steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -76,7 +77,7 @@ async def read(
     if code not in ASSETS:
         raise UserError("{asset} is not known; known are {known}.", asset=asset, known=", ".join(ASSETS))
     sheet = Sheet(name, stream, LIMITS, size=size, progress=progress)
-    rows = await asyncio.to_thread(_rows, sheet, now.date())
+    rows = await asyncio.to_thread(lambda: list(reported(sheet, now.date())))
     async with store.write() as db:
         done = await flows.store(db, code, rows, source=source, now=now, is_sample=is_sample)
     return Imported(added=done.added, unchanged=done.unchanged, revised=done.revised)
@@ -87,7 +88,8 @@ async def _continued(store: Store, asset: str) -> str | None:
         return await flows.last_source(db, asset)
 
 
-def _rows(sheet: Sheet, today: date) -> list[Reported]:
+def reported(sheet: Sheet, today: date) -> Iterator[Reported]:
+    """The days of a sheet, each while ``sheet`` stands at its row. Raises UserError for a bad one."""
     date_at, known_at = sheet.place("date"), sheet.find("known_at")
     # The publisher's page leaves the heading of its last column, the total, empty.
     total_at = sheet.find("total")
@@ -105,22 +107,20 @@ def _rows(sheet: Sheet, today: date) -> list[Reported]:
             )
     if not funds and total_at is None:
         raise UserError("{file}: the column {column} is missing.", file=sheet.name, column="Total")
-    rows: list[Reported] = []
+    last: date | None = None
     for cells in sheet.rows():
         day = sheet.day(cells, date_at)
         if day.weekday() >= 5 or day > today:
             raise sheet.wrong(date_at, cells[date_at])
-        if rows:
-            sheet.in_order(cells, date_at, day, rows[-1].trade_date)
-        rows.append(
-            Reported(
-                trade_date=day,
-                funds={ticker: _flow(sheet, cells, place) for ticker, place in funds.items()},
-                total_musd=_flow(sheet, cells, total_at) if total_at is not None else None,
-                known_at=sheet.instant(cells, known_at) if known_at is not None and cells[known_at] else None,
-            )
+        if last is not None:
+            sheet.in_order(cells, date_at, day, last)
+        last = day
+        yield Reported(
+            trade_date=day,
+            funds={ticker: _flow(sheet, cells, place) for ticker, place in funds.items()},
+            total_musd=_flow(sheet, cells, total_at) if total_at is not None else None,
+            known_at=sheet.instant(cells, known_at) if known_at is not None and cells[known_at] else None,
         )
-    return rows
 
 
 def _flow(sheet: Sheet, cells: list[str], place: int) -> float | None:

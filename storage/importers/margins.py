@@ -61,10 +61,20 @@ async def read(
 ) -> Imported:
     """``load`` from an open stream. The file is checked whole before anything is written."""
     sheet = Sheet(name, stream, LIMITS, size=size, progress=progress)
-    rows = await asyncio.to_thread(lambda: _Reading(sheet).rows())
+    rows = await asyncio.to_thread(announced, sheet)
     async with store.write() as db:
         done = await margins.store(db, rows, source=source, now=now, is_sample=is_sample)
     return Imported(added=done.added, unchanged=done.unchanged, revised=done.revised)
+
+
+def announced(sheet: Sheet) -> list[Announced]:
+    """The changes of a sheet. Raises UserError for a bad one."""
+    return [row for _, row in numbered(sheet)]
+
+
+def numbered(sheet: Sheet) -> list[tuple[int, Announced]]:
+    """The same, each with its row of the sheet."""
+    return _Reading(sheet).rows()
 
 
 class _Reading:
@@ -84,14 +94,14 @@ class _Reading:
         self._confidence = sheet.find("confidence")
         self._citation = sheet.find("source")
 
-    def rows(self) -> list[Announced]:
+    def rows(self) -> list[tuple[int, Announced]]:
         sheet = self._sheet
-        found: list[Announced] = []
+        found: list[tuple[int, Announced]] = []
         last: dict[str, date] = {}
         undated: dict[str, int] = {}
         for cells in sheet.rows():
             row = self._row(cells)
-            found.append(row)
+            found.append((sheet.line, row))
             if row.effective_date is None:
                 if row.product in undated:
                     raise sheet.wrong(self._effective, cells[self._effective])

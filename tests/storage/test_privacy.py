@@ -116,7 +116,14 @@ async def test_what_is_held_is_whole_and_only_ones_own(store: Store) -> None:
         await servers.keep(db, ServerSettings(server_id=7, changed_by=USER, changed_at=5))
         await servers.keep(db, ServerSettings(server_id=8, changed_by=OTHER, changed_at=5))
         held = await privacy.held(db, USER)
-    assert set(held) == {"levels_added", "settings_changed", "digests_added", "digests_changed"}
+    assert set(held) == {
+        "levels_added",
+        "settings_changed",
+        "digests_added",
+        "digests_changed",
+        "data_entered",
+        "data_undone",
+    }
     [level] = held["levels_added"]
     assert (level["server_id"], level["price"], level["label"], level["venue"], level["added_at"]) == (
         7, 61_500.0, "mine", "Coinbase", 1_770_314_400,
