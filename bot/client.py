@@ -39,6 +39,7 @@ COGS: Final = (
     "cogs.settings",
     "cogs.help",
     "cogs.level_book",
+    "cogs.digest",
     "cogs.privacy",
 )
 REQUESTS_PER_SECOND: Final = 48

@@ -50,6 +50,7 @@ OPTIONS: Final = {
     "contracts": "口數",
     "date": "日期",
     "days": "星期",
+    "digest": "快報",
     "equity": "權益數",
     "hrp": "高風險帳戶",
     "instrument": "標的",
