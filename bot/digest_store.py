@@ -15,6 +15,7 @@ from bot.digests import DigestWriter, post_now, settle_timing
 from bot.errors import AlreadyDone, UserError
 from storage import digests, handled, outbox
 from storage.digests import Schedule
+from storage.outbox import State
 
 if TYPE_CHECKING:
     from bot.client import Leadline
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 BETWEEN_POSTS: Final = timedelta(minutes=1)
 """A button pressed twice posts once."""
+_NOT_POSTED = {State.FAILED, State.SKIPPED}
 _TIMING = ("local_time", "zone", "days")
 _CHOSEN = (*_TIMING, "channel_id", "parts", "language", "ping_role", "latest_time")
 
@@ -152,7 +154,7 @@ async def post(interaction: discord.Interaction[Leadline], number: int, speech: 
             raise UserError("It is paused: resume it first.")
         may_post_to(kept.channel_id, interaction, speech)
         last = await outbox.last_of(db, DigestWriter.kind, kept.id)
-        if last is not None and now - last.due_at < BETWEEN_POSTS:
+        if last is not None and last.state not in _NOT_POSTED and now - last.due_at < BETWEEN_POSTS:
             raise UserError("It was posted less than a minute ago.")
         await post_now(db, kept, interaction.id, now)
         return kept
