@@ -41,8 +41,8 @@ from bot.times_of_day import parse
         ("晚上十二點", time(0)),
         ("二十一點", time(21)),
         ("十點十分", time(10, 10)),
-        ("９：３０", time(9, 30)),
-        ("０９００", time(9)),
+        ("９：３０", time(9, 30)),  # noqa: RUF001 -- full width, as a phone may write it
+        ("０９００", time(9)),  # noqa: RUF001
         ("９点", time(9)),
     ],
 )
