@@ -85,7 +85,6 @@ class Panel:
         else:
             yield "### " + _("New digest, {n} of {most}").format(n=self.others + 1, most=MOST_DIGESTS)
         yield lines.rhythm_line(draft, self.speech, self.now)
-        yield from (f"- {lines.stamp(each.at)}" for each in self.coming)
         if waits := lines.final_line(draft, self.speech):
             yield waits
         elif self.early is not None:
@@ -98,6 +97,8 @@ class Panel:
             yield "⚠ " + _(fault.msgid).format(**fault.values)
         if draft.language == BOTH:
             yield "-# " + _("Words in both languages; pictures in Chinese.")
+        # Last: a line after a list would be shown as if it belonged to it.
+        yield from (f"- {lines.stamp(each.at)}" for each in self.coming)
 
     def _choices(self) -> Iterator[ui.Item[Any]]:
         _, draft = self.speech._, self.draft

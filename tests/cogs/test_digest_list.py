@@ -304,6 +304,16 @@ async def test_an_edit_of_time_or_zone_brings_no_second_post_that_day(server: Se
     )
 
 
+async def test_an_edit_to_an_hour_that_is_over_posts_tomorrow(server: Server, hands: Hands) -> None:
+    await keep(server, local_time=time(5), since=NOW - timedelta(hours=6))
+    panel = sent(await command(server, "edit", time="01:00"))
+    await server.moderator.click(panel, label="Save")
+    await later(server, hands, timedelta(hours=4))
+    assert said_in(server.channel) == []
+    await later(server, hands, timedelta(hours=19, minutes=1))
+    assert len(said_in(server.channel)) == 1
+
+
 async def test_what_is_due_when_the_time_is_changed_is_still_posted(server: Server) -> None:
     """The hour has struck and the outbox has not looked yet."""
     digest = await keep(server, since=NOW - timedelta(hours=1), next_at=NOW + timedelta(days=3))

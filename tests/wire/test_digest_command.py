@@ -35,8 +35,8 @@ async def test_a_digest_is_set_up_with_presses_and_posted_at_its_hour(stage: Sta
     [attachment] = message["attachments"]
     assert marker_of(post) in attachment["filename"]
     # What the preview has shown is what was posted; half an hour has passed, so of each line its beginning.
-    assert [line[:8] for line in message["content"].split("\n")] == [
-        line[:8] for line in preview[: len(message["content"].split("\n"))]
+    assert [line[:6] for line in message["content"].split("\n")] == [
+        line[:6] for line in preview[: len(message["content"].split("\n"))]
     ]
 
     listed = await stage.discord.slash(MODERATOR, "digest list")
