@@ -43,6 +43,7 @@ COGS: Final = (
     "cogs.settings",
     "cogs.help",
     "cogs.level_book",
+    "cogs.digest",
     "cogs.privacy",
     "cogs.data",
 )

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 LATE_WITHIN: Final = timedelta(hours=6)
 """How late a digest is still posted."""
+NOW_WITHIN: Final = timedelta(minutes=30)
+"""How long a post that somebody waits for is tried."""
 NOTICE_WITHIN: Final = timedelta(days=1)
 REFUSALS_BEFORE_PAUSE: Final = 3
 FINAL_EVERY: Final = timedelta(minutes=1)
@@ -98,6 +100,27 @@ def _post(schedule: Schedule, found: Occurrence, post_until: datetime) -> Post:
     )
 
 
+async def settle_timing(db: Db, schedule: Schedule, now: datetime) -> None:
+    """Deals with what is due of a digest by its old time, before that is changed."""
+    if await plan_one(db, schedule, now):
+        await digests.note(db, schedule.id, "skipped", now=now)
+
+
+async def post_now(db: Db, schedule: Schedule, interaction_id: int, now: datetime) -> bool:
+    """A post beside the rhythm: no day's post is dealt with by it. False where it was asked for before."""
+    post = Post(
+        key=f"digest:{schedule.id}:now:{interaction_id}",
+        kind=DigestWriter.kind,
+        subject=schedule.id,
+        server_id=schedule.server_id,
+        channel_id=schedule.channel_id,
+        due_at=now,
+        post_until=now + NOW_WITHIN,
+        next_at=now,
+    )
+    return await outbox.add(db, post)
+
+
 class DigestWriter:
     """Plans and writes digests for an outbox."""
 
@@ -121,7 +144,8 @@ class DigestWriter:
             if not due:
                 return next_at
             async with self._store.write() as db:
-                for schedule in due:
+                # Asked for again: a moderator may have changed one meanwhile.
+                for schedule in await digests.due(db, now, most=_AT_A_TIME):
                     await self._plan(db, schedule, now)
             await asyncio.sleep(0)
 

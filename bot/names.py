@@ -53,6 +53,7 @@ OPTIONS: Final = {
     "contracts": "口數",
     "date": "日期",
     "days": "星期",
+    "digest": "快報",
     "equity": "權益數",
     "file": "檔案",
     "kind": "種類",

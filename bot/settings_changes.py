@@ -17,7 +17,7 @@ from bot.permissions import Right, open_to
 from bot.reader import defaults
 from bot.reader import of as reader_of
 from bot.settings_panel import CHOICES, Shown
-from storage import handled, servers
+from storage import digests, handled, servers
 from storage.instants import epoch
 from storage.servers import ServerSettings
 
@@ -42,6 +42,13 @@ async def panel(
     # In a thread: names of places are read from files the first time.
     await asyncio.to_thread(zones.places)
     done = "" if before is None else settings_panel.changes_words(before, shown, speech, now)
+    if before is not None and before.zone != shown.zone:
+        async with interaction.client.answers.store.read() as db:
+            others = [each for each in await digests.of_server(db, guild.id) if each.zone != shown.zone]
+        if others:
+            done += "\n" + speech._("Digests keep their own time zone ({n}): /digest list shows it.").format(
+                n=len(others)
+            )
     return settings_panel.build(Shown(settings=shown, default=default, now=now, done=done), speech, guild)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import io
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import discord
 from discord import ui
@@ -16,6 +16,14 @@ from bot.respond import READY_WITHIN
 
 if TYPE_CHECKING:
     from bot.client import Leadline
+
+
+class Shown(Protocol):
+    """Whatever can be sent as a message of components."""
+
+    def view(self) -> ui.LayoutView: ...
+
+    def files(self) -> list[discord.File]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +53,7 @@ class Said:
 
 
 async def tell(
-    interaction: discord.Interaction[Leadline], saying: Coroutine[Any, Any, Said], *, in_place: bool = False
+    interaction: discord.Interaction[Leadline], saying: Coroutine[Any, Any, Shown], *, in_place: bool = False
 ) -> None:
     """Answers with what ``saying`` returns, ephemerally; deferred when the store lets it wait.
 

@@ -163,13 +163,16 @@ class Discord:
     # What people do
 
     async def slash(self, by: Person, name: str, **options: str | bool) -> Interaction:
-        """Types a command; its options are strings and flags."""
+        """Types a command, perhaps one of a group; its options are strings and flags."""
         known = itertools.chain.from_iterable(self.commands.values())
+        name, *rest = name.split()
         command = next(command for command in known if command["name"] == name)
         given = [
             {"name": key, "type": 5 if isinstance(value, bool) else 3, "value": value}
             for key, value in options.items()
         ]
+        for part in reversed(rest):
+            given = [{"name": part, "type": 1, "options": given}]
         return await self._ask(COMMAND, by, {"id": command["id"], "name": name, "type": 1, "options": given})
 
     async def press(self, by: Person, card: Interaction, label: str) -> Interaction:

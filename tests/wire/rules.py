@@ -90,7 +90,8 @@ def _components(message: Mapping[str, Any]) -> Iterator[str]:
     classic = all(part["type"] in {ROW, BUTTON} for part in parts)
     if not classic and not message.get("flags", 0) & COMPONENTS_V2:
         yield "components without the flag of V2"
-    if len([part for part in parts if part["type"] == ROW]) > MOST_ROWS:
+    rows = [part for part in parts if part["type"] == ROW]
+    if len(rows) > MOST_ROWS and not message.get("flags", 0) & COMPONENTS_V2:
         yield "too many rows"
     if len(parts) > MOST_COMPONENTS:
         yield f"{len(parts)} components"
