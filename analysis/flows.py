@@ -16,8 +16,10 @@ from itertools import accumulate
 from math import exp, fsum, lgamma, log, log1p
 from statistics import fmean
 
-from analysis.errors import UserError
+from analysis import trading_days
+from analysis.errors import NoData
 from analysis.flow_regime import Reading, Regime, read, regime
+from analysis.freshness import Freshness, Rhythm, freshness
 
 __all__ = [
     "Cushion",
@@ -31,6 +33,7 @@ __all__ = [
     "Reading",
     "Regime",
     "Report",
+    "Revision",
     "assess",
     "binomial_at_most",
     "regime",
@@ -136,6 +139,17 @@ class Odds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A total that its publisher changed; ``partial``: the figure before was one of some funds only."""
+
+    date: date
+    before: float
+    after: float
+    known_at: datetime
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
     """What ``/flows`` knows at ``as_of``, an instant of the UTC day ``today``.
 
@@ -147,7 +161,8 @@ class Flows:
     after the last final day, oldest first. ``latest`` is the last session, whatever its
     state, or the holiday after it. ``largest``:
     the fund with most of |flow| on the last final day, with its share in percent.
-    ``days`` oldest first, with holidays as ``closed``.
+    ``days`` oldest first, with holidays as ``closed``; ``revisions`` newest first.
+    ``freshness`` is that of the final days at ``as_of``.
     """
 
     as_of: datetime
@@ -180,6 +195,8 @@ class Flows:
     days: tuple[Day, ...]
     months: tuple[Month, ...]
     funds: tuple[Fund, ...]
+    revisions: tuple[Revision, ...] = ()
+    freshness: Freshness = Freshness.FRESH
     is_sample: bool = False
 
 
@@ -192,6 +209,7 @@ def assess(
     since: date | None = None,
     sessions: Collection[date] = (),
     closed: Collection[date] = (),
+    rhythm: Rhythm | None = None,
     is_sample: bool = False,
 ) -> Flows:
     """Judge the flows of ``asset`` with what was known at ``as_of``.
@@ -201,14 +219,14 @@ def assess(
     and at times by days, so they never meet in one streak or sum. ``sessions``: days on
     which the market traded and has closed; one without a report since the first is
     pending. ``closed``: market holidays up to then, shown as such. ``since``: trade date,
-    null for the last 30 final days.
+    null for the last 30 final days. ``rhythm``: when a day should be final; null: never late.
 
-    Raises UserError if no final day was known.
+    Raises NoData if no final day was known.
     """
     latest = _with_silent(_latest(reports, as_of), sessions, as_of)
     final = [(day.date, day.total_musd) for day in latest if _is_final(day) and day.total_musd is not None]
     if not final:
-        raise UserError("No final day of {asset} ETF flows was known at that time.", asset=asset)
+        raise NoData("No final day of {asset} ETF flows was known at that time.", asset=asset)
     dates, totals = [day for day, _ in final], [total for _, total in final]
     since = dates[-DEFAULT_DAYS:][0] if since is None else since
     window = [(day, total) for day, total in final if day >= since]
@@ -250,6 +268,10 @@ def assess(
         days=tuple(day for day in days if day.date >= since),
         months=_months(latest, as_of),
         funds=_funds(latest, since),
+        revisions=_revisions(reports, as_of),
+        freshness=Freshness.FRESH
+        if rhythm is None
+        else freshness(trading_days.closed_at(dates[-1]), as_of, rhythm),
         is_sample=is_sample,
     )
 
@@ -280,6 +302,28 @@ def _latest(reports: Sequence[Report], as_of: datetime) -> list[Report]:
     """Of each date the last version known by ``as_of``, in order of date."""
     versions = sorted((one for one in reports if one.known_at <= as_of), key=lambda one: one.known_at)
     return sorted({one.date: one for one in versions}.values(), key=lambda one: one.date)
+
+
+def _revisions(reports: Sequence[Report], as_of: datetime) -> tuple[Revision, ...]:
+    """Every change of a total that was known by ``as_of``, newest first."""
+    totals: dict[date, Report] = {}
+    found = []
+    for one in sorted((one for one in reports if one.known_at <= as_of), key=lambda one: one.known_at):
+        before = totals.get(one.date)
+        if one.total_musd is None:
+            continue
+        if before is not None and before.total_musd is not None and before.total_musd != one.total_musd:
+            found.append(
+                Revision(
+                    date=one.date,
+                    before=before.total_musd,
+                    after=one.total_musd,
+                    known_at=one.known_at,
+                    partial=not _is_final(before),
+                )
+            )
+        totals[one.date] = one
+    return tuple(reversed(found))
 
 
 def _with_silent(latest: list[Report], sessions: Collection[date], as_of: datetime) -> list[Report]:
