@@ -19,6 +19,7 @@ from statistics import fmean
 from analysis import trading_days
 from analysis.errors import NoData
 from analysis.flow_regime import Reading, Regime, read, regime
+from analysis.flow_revisions import Revision, revisions
 from analysis.freshness import Freshness, Rhythm, freshness
 
 __all__ = [
@@ -136,17 +137,6 @@ class Odds:
     p_value: float
     base_share: float
     base_days: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
-    """A total that its publisher changed; ``partial``: the figure before was one of some funds only."""
-
-    date: date
-    before: float
-    after: float
-    known_at: datetime
-    partial: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +258,7 @@ def assess(
         days=tuple(day for day in days if day.date >= since),
         months=_months(latest, as_of),
         funds=_funds(latest, since),
-        revisions=_revisions(reports, as_of),
+        revisions=revisions([one for one in reports if one.known_at <= as_of]),
         freshness=Freshness.FRESH
         if rhythm is None
         else freshness(trading_days.closed_at(dates[-1]), as_of, rhythm),
@@ -302,28 +292,6 @@ def _latest(reports: Sequence[Report], as_of: datetime) -> list[Report]:
     """Of each date the last version known by ``as_of``, in order of date."""
     versions = sorted((one for one in reports if one.known_at <= as_of), key=lambda one: one.known_at)
     return sorted({one.date: one for one in versions}.values(), key=lambda one: one.date)
-
-
-def _revisions(reports: Sequence[Report], as_of: datetime) -> tuple[Revision, ...]:
-    """Every change of a total that was known by ``as_of``, newest first."""
-    totals: dict[date, Report] = {}
-    found = []
-    for one in sorted((one for one in reports if one.known_at <= as_of), key=lambda one: one.known_at):
-        before = totals.get(one.date)
-        if one.total_musd is None:
-            continue
-        if before is not None and before.total_musd is not None and before.total_musd != one.total_musd:
-            found.append(
-                Revision(
-                    date=one.date,
-                    before=before.total_musd,
-                    after=one.total_musd,
-                    known_at=one.known_at,
-                    partial=not _is_final(before),
-                )
-            )
-        totals[one.date] = one
-    return tuple(reversed(found))
 
 
 def _with_silent(latest: list[Report], sessions: Collection[date], as_of: datetime) -> list[Report]:

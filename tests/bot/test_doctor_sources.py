@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -111,7 +113,12 @@ async def test_before_the_first_fetch_and_without_a_whole_store(registered: Stor
     content = bytearray(torn.read_bytes())
     content[4_096:] = bytes(len(content) - 4_096)
     torn.write_bytes(content)
-    for file in (home(), home(tmp_path / "none.db"), home(torn)):
+    # One that only fails when it is read: the store's own check tells of it.
+    maimed = tmp_path / "maimed.db"
+    shutil.copy(tmp_path / "leadline.db", maimed)
+    with closing(sqlite3.connect(maimed)) as db, db:
+        db.execute("DROP TABLE feeds")
+    for file in (home(), home(tmp_path / "none.db"), home(torn), home(maimed)):
         told = await found(file)
         assert list(told) == list(HOSTS)
         assert {one.says for one in told.values()} == {"reachable; nothing fetched yet"}
