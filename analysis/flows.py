@@ -16,8 +16,11 @@ from itertools import accumulate
 from math import exp, fsum, lgamma, log, log1p
 from statistics import fmean
 
-from analysis.errors import UserError
+from analysis import trading_days
+from analysis.errors import NoData
 from analysis.flow_regime import Reading, Regime, read, regime
+from analysis.flow_revisions import Revision, revisions
+from analysis.freshness import Freshness, Rhythm, freshness
 
 __all__ = [
     "Cushion",
@@ -31,6 +34,7 @@ __all__ = [
     "Reading",
     "Regime",
     "Report",
+    "Revision",
     "assess",
     "binomial_at_most",
     "regime",
@@ -149,10 +153,10 @@ class Flows:
     after the last final day, oldest first. ``latest`` is the last session, whatever its
     state, or the holiday after it. ``largest``:
     the fund with most of |flow| on the last final day, with its share in percent.
-    ``days`` oldest first, with holidays as ``closed``. ``manual``: the days, of all history, whose total
-    was entered by hand; they are in every figure but those of single funds. ``published_to``: the last
-    final day that was not, null without any; ``silent``: the sessions after it, which the publisher
-    has not made final.
+    ``days`` oldest first, with holidays as ``closed``; ``revisions`` newest first. ``manual``: the days,
+    of all history, whose total was entered by hand; they are in every figure but those of single funds.
+    ``published_to``: the last final day that was not, null without any. ``freshness`` is that of the
+    published days at ``as_of``: what is typed by hand makes the source no fresher.
     """
 
     as_of: datetime
@@ -185,9 +189,10 @@ class Flows:
     days: tuple[Day, ...]
     months: tuple[Month, ...]
     funds: tuple[Fund, ...]
+    revisions: tuple[Revision, ...] = ()
+    freshness: Freshness = Freshness.FRESH
     is_sample: bool = False
     manual: tuple[date, ...] = ()
-    silent: tuple[date, ...] = ()
     published_to: date | None = None
 
     @property
@@ -205,6 +210,7 @@ def assess(
     since: date | None = None,
     sessions: Collection[date] = (),
     closed: Collection[date] = (),
+    rhythm: Rhythm | None = None,
     is_sample: bool = False,
 ) -> Flows:
     """Judge the flows of ``asset`` with what was known at ``as_of``.
@@ -214,14 +220,14 @@ def assess(
     and at times by days, so they never meet in one streak or sum. ``sessions``: days on
     which the market traded and has closed; one without a report since the first is
     pending. ``closed``: market holidays up to then, shown as such. ``since``: trade date,
-    null for the last 30 final days.
+    null for the last 30 final days. ``rhythm``: when a day should be final; null: never late.
 
-    Raises UserError if no final day was known.
+    Raises NoData if no final day was known.
     """
     latest = _with_silent(_latest(reports, as_of), sessions, as_of)
     final = [(day.date, day.total_musd) for day in latest if _is_final(day) and day.total_musd is not None]
     if not final:
-        raise UserError("No final day of {asset} ETF flows was known at that time.", asset=asset)
+        raise NoData("No final day of {asset} ETF flows was known at that time.", asset=asset)
     dates, totals = [day for day, _ in final], [total for _, total in final]
     since = dates[-DEFAULT_DAYS:][0] if since is None else since
     window = [(day, total) for day, total in final if day >= since]
@@ -264,9 +270,12 @@ def assess(
         days=tuple(day for day in days if day.date >= since),
         months=_months(latest, as_of),
         funds=_funds(latest, since),
+        revisions=revisions([one for one in reports if one.known_at <= as_of]),
+        freshness=Freshness.FRESH
+        if rhythm is None
+        else freshness(trading_days.closed_at(published_to or dates[-1]), as_of, rhythm),
         is_sample=is_sample,
         manual=tuple(day.date for day in latest if day.manual),
-        silent=tuple(day.date for day in latest if published_to is None or day.date > published_to),
         published_to=published_to,
     )
 

@@ -15,7 +15,8 @@ from analysis import auto_levels
 from analysis.atr import atr
 from analysis.auto_levels import AutoLevel
 from analysis.breaks import Event, Rule, State, Tape, Verdict, follow
-from analysis.errors import UserError
+from analysis.errors import NoData
+from analysis.freshness import Freshness, Rhythm, freshness, of_bars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,7 @@ __all__ = [
     "LevelState",
     "Levels",
     "Rule",
+    "Running",
     "State",
     "assess",
 ]
@@ -143,6 +145,18 @@ class Candles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The bar that runs, as it was at ``seen_at``: shown, never judged. Times UTC."""
+
+    opened_at: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
     """What ``/levels`` knows at ``as_of``.
 
@@ -151,7 +165,9 @@ class Levels:
     complete UTC days; ``levels`` are sorted from the highest price to the lowest;
     ``low`` is the lowest low from the window's start to ``price_at`` with the opening time
     of its bar (the first if there are several): after the last bar of the asked interval
-    it is looked for in the finest bars, or it could lie above the price.
+    it is looked for in the finest bars, or it could lie above the price. ``freshness`` is
+    that of ``price`` at ``as_of``; ``rests`` says whether only the hours of US futures count for it.
+    ``running`` is the bar after the last of ``candles``, null where none was seen.
     """
 
     as_of: datetime
@@ -172,6 +188,14 @@ class Levels:
     air_pocket: AirPocket | None
     price_interval: Interval
     is_sample: bool
+    rests: bool = False
+    freshness: Freshness = Freshness.FRESH
+    running: Running | None = None
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """How often there is a new price."""
+        return of_bars(self.price_interval.length, rests=self.rests)
 
 
 def assess(
@@ -191,6 +215,7 @@ def assess(
     price_interval: Interval = Interval.M30,
     is_sample: bool = False,
     automatic: bool = False,
+    running: Running | None = None,
 ) -> Levels:
     """What closed bars have done to every level of ``book``, and where the price stands.
 
@@ -201,14 +226,15 @@ def assess(
     (ATR14). Bars that close after ``as_of`` are left out of all three. ``weekends``
     is false for a venue that rests on Saturday and Sunday, known by daily bars only:
     its missing bars are counted in weekdays. ``automatic`` adds the levels that
-    ``analysis.auto_levels`` finds in all of ``frame``.
+    ``analysis.auto_levels`` finds in all of ``frame``. ``running`` is passed on if it was
+    seen by ``as_of`` and no bar of its time has closed.
 
-    Raises UserError if no bar had closed, or none lies in the window.
+    Raises NoData if no bar had closed, or none lies in the window.
     """
     instant = int(as_of.timestamp())
     frame, base, daily = (_closed(bars, instant) for bars in (frame, base, daily))
     if frame.empty or base.empty:
-        raise UserError(
+        raise NoData(
             "No {interval} bar of {instrument} had closed by {at} UTC.",
             interval=interval.value,
             instrument=instrument,
@@ -217,7 +243,7 @@ def assess(
     opened_at = frame.index.to_numpy(dtype=np.int64)
     start = int(np.searchsorted(opened_at, window_start.timestamp()))
     if start == len(opened_at):
-        raise UserError(
+        raise NoData(
             "No {interval} bar of {instrument} has closed since {start} UTC; the newest closed at {newest} UTC.",
             interval=interval.value,
             instrument=instrument,
@@ -255,7 +281,14 @@ def assess(
         air_pocket=_air_pocket(levels, price, atr_1d),
         price_interval=price_interval,
         is_sample=is_sample,
+        rests=not weekends,
+        freshness=freshness(price_at, as_of, of_bars(price_interval.length, rests=not weekends)),
+        running=running if running is not None and _runs(running, frame, as_of) else None,
     )
+
+
+def _runs(running: Running, frame: pd.DataFrame, as_of: datetime) -> bool:
+    return running.seen_at <= as_of and running.opened_at.timestamp() >= int(frame["closed_at"].iloc[-1])
 
 
 def _closed(bars: pd.DataFrame, instant: int) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from math import isfinite, log
 
 from analysis.closes import Close, known
-from analysis.errors import UserError
+from analysis.errors import NoData, UserError
+from analysis.freshness import DAILY, Freshness, freshness
 from analysis.margin_account import Account, Position, Side, Way, account, call_price, check
 from analysis.margin_rules import (
     PRODUCTS,
@@ -126,7 +127,8 @@ class Margin:
     the rule before the first change at their head; ``next_step`` the first of them
     still to come. ``crossover`` sets the last fixed rule against the percent rule in
     force. ``account`` and ``account_next`` (under the next rule) only for a position.
-    ``history``: one row a close, oldest first, from the first close given.
+    ``history``: one row a close, oldest first, from the first close given. ``freshness``
+    is that of the last of them at ``as_of``.
     """
 
     as_of: datetime
@@ -150,6 +152,7 @@ class Margin:
     account_next: Account | None
     compounding: Compounding | None
     history: tuple[Day, ...]
+    freshness: Freshness = Freshness.FRESH
 
     @property
     def in_force(self) -> Step:
@@ -209,11 +212,11 @@ def assess(
     closes = known(closes, as_of)
     now = in_force(announced, as_of)
     if now < 0:
-        raise UserError("No margin rule of {product} was known at that time.", product=product.code)
+        raise NoData("No margin rule of {product} was known at that time.", product=product.code)
     price_date = None
     if price is None:
         if not closes:
-            raise UserError(
+            raise NoData(
                 "No price of {product} was known at that time: give one with the option price.",
                 product=product.code,
             )
@@ -252,6 +255,7 @@ def assess(
             announced, closes, product=product, date_from=compare[0], date_to=compare[1], as_of=as_of
         ),
         history=_history(announced, closes, product),
+        freshness=freshness(closes[-1].closed_at, as_of, DAILY) if closes else Freshness.STALE,
     )
 
 

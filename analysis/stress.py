@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from itertools import pairwise
 from math import exp, fsum, log, sqrt
-from zoneinfo import ZoneInfo
 
-from analysis.closes import Close, known
+from analysis.closes import Alignment, Close, known
 from analysis.correlation import Correlation, correlation
-from analysis.errors import UserError
+from analysis.errors import NoData
+from analysis.freshness import ARRIVING, Freshness, freshness
 from analysis.verdict import (
     LEAST_VOTERS,
     REQUIRED,
@@ -35,15 +35,6 @@ WEEK = 5
 LAMBDA = 0.94
 SEED = 20
 """RiskMetrics (J.P. Morgan 1996): daily decay; the first variance is the mean square of 20 returns."""
-
-ARRIVING = timedelta(hours=6)
-"""How long the closes of a session may take to arrive before what is not there counts as missing."""
-
-STALE = 2
-"""Overdue weekday closes from which a close is stale. One may be a holiday, two in a row never were planned."""
-
-CLOSE = time(17)
-NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +110,7 @@ class Stress:
     it stands. ``stale``: the closes are too old to judge. ``rules`` holds what each rule
     found for ``latest`` and ``skipped`` what could not be asked. ``turns``: what would
     change ``latest``, nearest first; ``confidence`` = share of voters fresh x sigmas to
-    the nearest turn, null while unknown.
+    the nearest turn, null while unknown. ``freshness`` is that of the session at ``as_of``.
     """
 
     as_of: datetime
@@ -140,6 +131,13 @@ class Stress:
     correlations: tuple[Pair, ...]
     inputs: tuple[Input, ...]
     is_sample: bool
+    alignment: Alignment = Alignment.DAILY
+    freshness: Freshness = Freshness.FRESH
+
+    @property
+    def closed_at(self) -> datetime:
+        """When the last close of the session was made."""
+        return max(one.last.closed_at for one in self.inputs if one.last and one.last.date == self.session)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,56 +176,44 @@ def ewma_sigmas(returns: Sequence[float]) -> list[float | None]:
     return sigmas
 
 
-def overdue(last: date, as_of: datetime) -> int:
-    """How many closes, Monday to Friday at 17:00 New York, should have followed that of ``last`` by now.
-
-    One that was made less than six hours ago may still be on its way.
-    """
-    due, day = 0, last + timedelta(days=1)
-    while datetime.combine(day, CLOSE, NEW_YORK).astimezone(UTC) + ARRIVING < as_of and due < STALE:
-        due += day.weekday() < 5
-        day += timedelta(days=1)
-    return due
-
-
 def assess(
     closes: Mapping[str, Sequence[Close]],
     *,
     as_of: datetime,
     since: date | None = None,
     sources: Mapping[str, str] | None = None,
+    alignment: Alignment = Alignment.DAILY,
     is_sample: bool = False,
 ) -> Stress:
     """Judge the seven markets with the closes known at ``as_of``.
 
     ``closes`` by instrument code, oldest first, every one dated by its New York trade
-    date; bitcoin's taken at the same hour. A session is a date on which at least three
+    date, all taken as ``alignment`` says. A session is a date on which at least three
     of SI, GC, ES and DXY closed; other dates, such as bitcoin's weekends, are left out.
     ``since``: the board compares the close of that date, or the last before it, with
     the last; null for five sessions. The verdict does not depend on it. ``sources`` by
     instrument code are passed on.
 
-    Raises UserError if there is no session, or none since ``since``.
+    Raises NoData if there is no session, or none since ``since``.
     """
     quotes = {
         code: {close.date: close for close in known(closes.get(code, ()), as_of)} for code in INSTRUMENTS
     }
     sessions = _sessions(quotes, as_of)
     if not sessions:
-        raise UserError(
-            "No New York close of {markets} was known at that time.", markets=", ".join(INSTRUMENTS)
-        )
+        raise NoData("No New York close of {markets} was known at that time.", markets=", ".join(INSTRUMENTS))
     last = sessions[-1]
     if since is None:
         since = sessions[-WEEK - 1 :][0]
     elif since > last:
-        raise UserError(
+        raise NoData(
             "There has been no New York close since {since}; the newest is that of {newest}.",
             since=since.isoformat(),
             newest=last.isoformat(),
         )
     series = {code: _series(quotes[code], sessions) for code in INSTRUMENTS}
-    stale = overdue(last, as_of) >= STALE
+    state = freshness(_made_at(quotes, last), as_of, alignment.rhythm)
+    stale = state is Freshness.STALE
     z5 = {} if stale else _z5(series, last)
     latest = verdict(z5)
     stands, standing_since = (latest, last) if stale else _standing(series, sessions)
@@ -266,11 +252,18 @@ def assess(
             )
             for code in INSTRUMENTS
         ),
+        alignment=alignment,
+        freshness=state,
         is_sample=is_sample,
     )
 
 
 Quotes = Mapping[str, Mapping[date, Close]]
+
+
+def _made_at(quotes: Quotes, session: date) -> datetime:
+    """When the last close of a session was made."""
+    return max(closes[session].closed_at for closes in quotes.values() if session in closes)
 
 
 def _sessions(quotes: Quotes, as_of: datetime) -> list[date]:

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from analysis import market_hours, trading_days
+from analysis import trading_days
+from analysis.charts import freshness_words
+from analysis.freshness import Freshness, Steps, freshness, of_bars
 from analysis.levels import Interval
 from bot.data_entries import LEADERS, entry_words
 from bot.language import N_, Speech
 from bot.plain_text import inert
-from bot.reports.shapes import freshness, freshness_words
+from bot.reports.flow_words import RHYTHM as FLOWS
 from storage import entries, feeds, held, sample
 from storage.entries import Entry
 from storage.feeds import FeedState
-from storage.instants import epoch, flow_known
+from storage.instants import epoch
 from storage.store import Store
 
 PAGES: Final[Mapping[str, str]] = {
@@ -30,7 +32,7 @@ PAGES: Final[Mapping[str, str]] = {
     "macro": N_("Macro figures and margins"),
 }
 SHOWN_ENTRIES: Final = 5
-MACRO_RHYTHM: Final = timedelta(hours=6)
+MACRO: Final = Steps(step=timedelta(hours=6))
 """Macro figures are asked for this often; a figure itself may rightly be weeks old."""
 _TROUBLE: Final = frozenset({"late", "stale"})
 _REASON: Final = 90
@@ -138,14 +140,10 @@ def _state(
     if newest_at is None:
         return "none"
     if asset is not None:
-        missing = trading_days.sessions(newest_at.date() + timedelta(days=1), at)
-        overdue = sum(flow_known(day) <= epoch(at) for day in missing)
-        return ("pending" if missing else "fresh") if not overdue else "late" if overdue <= 2 else "stale"
+        return freshness(trading_days.closed_at(newest_at.date()), at, FLOWS).value
     if interval is None:
-        return "kept" if asked_at is None else freshness(at - asked_at, MACRO_RHYTHM)
-    until = market_hours.resting_since(at) if rests else at
-    judged = freshness(until - newest_at, Interval(interval).length)
-    return "closed" if rests and judged == "fresh" and not market_hours.is_open(at) else judged
+        return "kept" if asked_at is None else freshness(asked_at, at, MACRO).value
+    return freshness(newest_at, at, of_bars(Interval(interval).length, rests=rests)).value
 
 
 def words(found: Status, page: str, speech: Speech) -> str:
@@ -250,9 +248,7 @@ def _stamp(when: datetime, form: str) -> str:
 def _state_words(state: str, speech: Speech) -> str:
     _ = speech._
     named: Mapping[str, Callable[[], str]] = {
-        "closed": lambda: _("market closed"),
-        "pending": lambda: _("not reported yet"),
         "none": lambda: _("no value yet"),
         "kept": lambda: _("imported"),
     }
-    return named[state]() if state in named else freshness_words(state, speech)
+    return named[state]() if state in named else freshness_words.word(Freshness(state), _)

@@ -300,6 +300,12 @@ async def _clock(_home: Home) -> list[Finding]:
     return await clock()
 
 
+async def _sources(home: Home) -> list[Finding]:
+    from bot.doctor_sources import sources
+
+    return await sources(home)
+
+
 def _act(name: str, says: str, remedy: str) -> Finding:
     return Finding(name=name, verdict=Verdict.ACT, says=says, remedy=remedy)
 
@@ -308,6 +314,7 @@ CHECKS: Final = (
     Check("settings", LOCAL_SECONDS, _settings),
     Check("Discord", NETWORK_SECONDS, _discord),
     Check("clock", NETWORK_SECONDS, _clock),
+    Check("sources", LOCAL_SECONDS, _sources),
     Check("store", LOCAL_SECONDS, _store),
     Check("backups", LOCAL_SECONDS, _backups),
     Check("disk", LOCAL_SECONDS, _disk),

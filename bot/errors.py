@@ -3,6 +3,7 @@
     Exception
     ├── UserError            a sentence the reader can act on (raised on every floor)
     │   ├── NotAllowed       the reader lacks the right; nothing was changed
+    │   ├── NoData           rows are missing; names the series and its next try
     │   ├── AlreadyDone      the same interaction came twice; the first time stands
     │   ├── OperatorMustAct  starting again changes nothing; exit status 78
     │   └── StartLater       starting again now would do harm; exit status 75
@@ -16,7 +17,7 @@ terminal (``bot/cli.py``).
 
 from __future__ import annotations
 
-from analysis.errors import AlreadyDone, UserError
+from analysis.errors import AlreadyDone, NoData, UserError
 
 
 class NotAllowed(UserError):  # noqa: N818 -- reads as the answer it is
@@ -35,4 +36,12 @@ class PictureUnavailable(Exception):  # noqa: N818 -- a state of the pool, not s
     """A picture could not be drawn in time; the reason is for the log only."""
 
 
-__all__ = ["AlreadyDone", "NotAllowed", "OperatorMustAct", "PictureUnavailable", "StartLater", "UserError"]
+__all__ = [
+    "AlreadyDone",
+    "NoData",
+    "NotAllowed",
+    "OperatorMustAct",
+    "PictureUnavailable",
+    "StartLater",
+    "UserError",
+]

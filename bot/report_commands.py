@@ -102,7 +102,7 @@ def _report(ctx: typer.Context, name: str, given: dict[str, Any]) -> None:
     try:
         query = report.read(words, at)
     except UserError as error:
-        fail(_(error.msgid).format(**error.values), status=2)
+        fail(error.in_words(_), status=2)
     printed = carry_out(_answer(ctx.obj, name, query, at, output), locale=output.locale)
     typer.echo(printed)
 

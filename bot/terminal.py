@@ -42,7 +42,7 @@ def carry_out(work: Coroutine[Any, Any, T], *, locale: str = "en") -> T:
     try:
         return asyncio.run(work)
     except UserError as error:
-        sentence = catalogue(locale).gettext(error.msgid).format(**error.values)
+        sentence = error.in_words(catalogue(locale).gettext)
         match error:
             case OperatorMustAct():
                 fail(sentence, status=MUST_ACT)

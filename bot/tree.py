@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -81,11 +82,7 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
     _ = speech._
     if isinstance(error, UserError):
         line.reason = error.msgid
-        # A value may be what somebody typed.
-        values = {
-            key: inert(value) if isinstance(value, str) else value for key, value in error.values.items()
-        }
-        text = _(error.msgid).format(**values)
+        text = error.in_words(_, shown)
     elif line.outcome is not Outcome.FAILED:
         return
     elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
@@ -103,6 +100,13 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
         # Refused, cut off, or closed under our hands: there is nobody left to tell.
         reason = str(failure) or type(failure).__name__
         log.warning("could not tell about an error", interaction=interaction.id, reason=reason)
+
+
+def shown(value: object) -> object:
+    """A value of an error on Discord: an instant in the reader's own time; a text may be what somebody typed."""
+    if isinstance(value, datetime):
+        return discord.utils.format_dt(value, "f")
+    return inert(value) if isinstance(value, str) else value
 
 
 async def _tell(interaction: discord.Interaction[Any], text: str) -> None:

@@ -9,15 +9,13 @@ from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, true, update
 
-from analysis import market_hours
 from analysis.errors import UserError
+from analysis.freshness import Freshness, freshness, of_bars
 from analysis.levels import Interval
 from storage import schema
-from storage.instants import CloseRule, epoch
+from storage.instants import CloseRule, epoch, utc
 from storage.store import Db
 
-STALE_AFTER: Final = 6
-"""Intervals after which a newest bar is stale, as on the cards."""
 UNNAMED: Final = 100
 """The preference of a venue that nobody named."""
 
@@ -43,6 +41,11 @@ class Series:
     label: str
     ohlc: bool
     is_sample: bool
+
+    @property
+    def rests(self) -> bool:
+        """Whether it trades only in the hours of US futures."""
+        return self.close_rule == "new_york_17"
 
 
 def _series(of_series: ColumnElement[bool] | None = None) -> Select[*tuple[Any, ...]]:
@@ -92,7 +95,7 @@ async def find(
 
     Live ones go before the sample, those that reach back for ``reach`` before those that
     do not. Of the rest the first in the order of preference whose newest bar is not stale
-    (six intervals; hours without trading do not count), else the one with the newest bar.
+    (as on the cards; hours without trading do not count), else the one with the newest bar.
     """
     i, s = schema.instruments.c, schema.series.c
     rows = await db.execute(
@@ -111,14 +114,11 @@ async def find(
             return True, series.is_sample, True, True, 0, place
         first, last = ends[place] or (0, 0)
         short = first > epoch(at - reach)
-        stale = _resting_since(series, at) - last > STALE_AFTER * interval.length.total_seconds()
+        rhythm = of_bars(interval.length, rests=series.rests)
+        stale = freshness(utc(last), at, rhythm) is Freshness.STALE
         return False, series.is_sample, short, stale, -last if stale else 0, place
 
     return candidates[min(range(len(candidates)), key=order)]
-
-
-def _resting_since(series: Series, at: datetime) -> int:
-    return epoch(at if series.close_rule == "utc" else market_hours.resting_since(at))
 
 
 async def _ends(db: Db, series: Series, at: datetime) -> tuple[int, int] | None:

@@ -28,6 +28,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "AlreadyDone": None,
     "N_": None,
+    "NoData": None,
     "NotAllowed": None,
     "OperatorMustAct": None,
     "StartLater": None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.charts.scale import Scale, TimeAxis
-    from analysis.levels import Candles
+    from analysis.levels import Candles, Running
 
 # Pixels: narrower bars are merged, up to _TOUCHING they fill their column, from
 # _ROOMY on there is room for a rim of two and from _BROAD on for a heavier wick.
@@ -56,6 +56,13 @@ class Columns:
         top = np.minimum(np.rint(scale.y(self.volume[chosen])), scale.bottom - 1)
         return np.stack([self.left[chosen], top, self.right[chosen], np.full(len(top), scale.bottom)], axis=1)
 
+    def followed_by(self, other: Columns) -> Columns:
+        """These candles and, after them, others."""
+        names = [one.name for one in fields(self)]
+        return Columns(
+            **{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
+        )
+
     def outline(self, scale: Scale) -> NDArray[np.float64]:
         """The room every candle takes from its high to its low: what labels keep clear of."""
         return np.stack([self.left, scale.y(self.high), self.right, scale.y(self.low)], axis=1)
@@ -92,6 +99,23 @@ def columns(candles: Candles, axis: TimeAxis, seconds: int) -> Columns:
         left = np.rint(edge + (pitch - body) / 2)
         right = left + body
     return Columns(left=left, right=right, open=opens, high=highs, low=lows, close=closes, volume=volume)
+
+
+def running(bar: Running, axis: TimeAxis, seconds: int) -> Columns:
+    """The bar that runs as one column, never too narrow to be seen as hollow."""
+    pitch = seconds * axis.per_second
+    body = max(_body(pitch), _ROOMY)
+    # Beside the last candle, also where it is broader than its own time.
+    left = np.rint(axis.x(bar.opened_at.timestamp()) + max((pitch - body) / 2, 1.0))
+    return Columns(
+        left=np.array([left]),
+        right=np.array([left + body]),
+        open=np.array([bar.open]),
+        high=np.array([bar.high]),
+        low=np.array([bar.low]),
+        close=np.array([bar.close]),
+        volume=np.zeros(1),
+    )
 
 
 def _body(pitch: float) -> int:

@@ -202,6 +202,15 @@ class Panel:
             self.canvas.fill(np.concatenate([wicks, bodies]), colour)
             self.canvas.fill(hollows, colours.background)
 
+    def unfinished(self, columns: Columns) -> None:
+        """Bars that still run: an outline in half the colour, rising or falling, for they may turn yet."""
+        colours = self.canvas.colours
+        for rising, colour in ((True, colours.up), (False, colours.down)):
+            wicks, bodies, _ = columns.boxes(self.scale, rising=rising)
+            self.canvas.fill(np.concatenate([wicks, bodies]), blend(colour, colours.background, 0.6))
+            hollows = bodies + np.array((2, 2, -2, -2))
+            self.canvas.fill(hollows[hollows[:, 3] > hollows[:, 1]], colours.background)
+
     def bars(self, columns: Columns) -> None:
         """Volume, standing on the panel's floor."""
         colours = self.canvas.colours

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from analysis.charts import quantities
+from analysis.charts import freshness_words, quantities
 from analysis.charts.look import ALT_TEXT_LIMIT
 from analysis.charts.text import clean
 from analysis.flows import DayState, Flows, Month, Regime
@@ -95,14 +95,14 @@ def cumulative(result: Flows, look: Look, _: Gettext) -> str:
 
 def foot(result: Flows, _: Gettext) -> str:
     """Who published the figures, and up to which day they are final."""
-    said = _("{source} · final to {day} · US trade dates").format(
+    foot = _("{source} · final to {day} · US trade dates").format(
         source=clean(result.source), day=day(result.last_published, result, _)
     )
-    if not result.manual:
-        return said
-    n = len(result.manual)
-    manual = _("with 1 manual day") if n == 1 else _("with {n} manual days").format(n=n)
-    return f"{said} · {manual}"
+    if result.manual:
+        n = len(result.manual)
+        manual = _("with 1 manual day") if n == 1 else _("with {n} manual days").format(n=n)
+        foot = f"{foot} · {manual}"
+    return freshness_words.beside(foot, result.freshness, _)
 
 
 def alt(result: Flows, look: Look, _: Gettext) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from analysis.charts import quantities
+from analysis.charts import freshness_words, quantities
 from analysis.charts.look import ALT_TEXT_LIMIT
 from analysis.charts.text import clean
 from analysis.charts.time_words import moment
@@ -104,11 +104,12 @@ def foot(result: Levels, look: Look, _: Gettext) -> str:
     last = result.price_at
     if len(opened) and result.interval is not result.price_interval:
         last = datetime.fromtimestamp(int(opened[-1]), UTC) + result.interval.length
-    return _("{source} · time zone {zone} · closed bars to {time}").format(
+    foot = _("{source} · time zone {zone} · closed bars to {time}").format(
         source=clean(result.source),
         zone=clean(look.zone),
         time=moment(last, ZoneInfo(look.zone), _("%-d %b %H:%M")),
     )
+    return freshness_words.beside(foot, result.freshness, _)
 
 
 def alt(result: Levels, look: Look, _: Gettext) -> str:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from analysis.charts import level_labels, level_words, quantities, time_words
+from analysis.charts import candles, level_labels, level_words, quantities, time_words
 from analysis.charts.candles import Columns, columns
 from analysis.charts.canvas import WIDTH, Canvas, Panel
 from analysis.charts.look import Gettext, Look, Picture
@@ -68,6 +68,10 @@ def compose(result: Levels, look: Look, _: Gettext) -> Canvas:
         dash = AUTOMATIC_DASH if state.level.automatic else told.dash
         prices.rule(state.level.price, told.colour, width=3.0 if is_floor else 2.0, dash=dash)
     prices.candles(bars)
+    if result.running:
+        now = candles.running(result.running, axis, int(result.interval.length.total_seconds()))
+        prices.unfinished(now)
+        bars = bars.followed_by(now)
     volumes.bars(bars)
     for state in seen:
         _turns(prices, axis, result, state)
@@ -91,10 +95,13 @@ def span(result: Levels) -> tuple[float, float]:
     drawn as deep as it is. The level above, one floor more and then the other levels are
     taken in, nearest first, while the candles keep enough of the height to be read.
     """
-    values = np.concatenate([result.candles.low, result.candles.high, [result.price]])
+    now = result.running
+    values = np.concatenate(
+        [result.candles.low, result.candles.high, [now.low, now.high] if now else [], [result.price]]
+    )
     values = values[np.isfinite(values)]
     bottom, top = float(values.min()), float(values.max())
-    candles = top - bottom
+    height = top - bottom
     above = [s.level.price for s in reversed(result.levels) if s.level.price > result.price]
     below = [s.level.price for s in result.levels if s.level.price < result.price]
     if result.next_floor:
@@ -102,7 +109,7 @@ def span(result: Levels) -> tuple[float, float]:
     others = sorted([*above[1:], *below[2:]], key=lambda price: abs(price - result.price))
     for price in (*above[:1], *below[1:2], *others):
         low, high = min(bottom, price), max(top, price)
-        if candles >= LEAST_CANDLES * (high - low) * (1 + 2 * HEADROOM):
+        if height >= LEAST_CANDLES * (high - low) * (1 + 2 * HEADROOM):
             bottom, top = low, high
     room = HEADROOM * (top - bottom) or 0.01 * abs(top) or 1.0
     return bottom - room, top + room
@@ -111,6 +118,8 @@ def span(result: Levels) -> tuple[float, float]:
 def time_axis(result: Levels, left: float, right: float) -> TimeAxis:
     """From the first bar to a little after the last; a few bars stand at the right, not stretched."""
     opened, end = result.candles.opened_at, last_close(result)
+    if result.running:
+        end = result.running.opened_at.timestamp() + result.interval.length.total_seconds()
     start = min(
         float(opened[0]) if len(opened) else end, end - FEWEST_BARS * result.interval.length.total_seconds()
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from analysis.charts import quantities
+from analysis.charts import freshness_words, quantities
 from analysis.charts.look import ALT_TEXT_LIMIT
 from analysis.charts.text import clean
 from analysis.charts.time_words import moment
@@ -79,12 +79,11 @@ def foot(result: Margin, look: Look, _: Gettext) -> str:
     if result.product.derived:
         parts.append(_("derived from {leader}").format(leader=result.product.leader))
     if result.price_source is not None and result.closed_at is not None:
-        parts.append(
-            _("{source} to {time}").format(
-                source=clean(result.price_source),
-                time=moment(result.closed_at, ZoneInfo(look.zone), _("%-d %b %H:%M")),
-            )
+        closes = _("{source} to {time}").format(
+            source=clean(result.price_source),
+            time=moment(result.closed_at, ZoneInfo(look.zone), _("%-d %b %H:%M")),
         )
+        parts.append(freshness_words.beside(closes, result.freshness, _))
     if any(step is not None and step.entered_at is not None for step in (result.in_force, result.next_step)):
         parts.append(_("rule entered by a moderator"))
     parts.append(_("time zone {zone}").format(zone=clean(look.zone)))

@@ -7,11 +7,12 @@ from datetime import date
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.charts import quantities, stress_words
+from analysis.charts import freshness_words, quantities, stress_words
 from analysis.charts.canvas import WIDTH, Canvas
 from analysis.charts.look import ALT_TEXT_LIMIT, Gettext, Look, Picture
 from analysis.charts.text import Face, clean, fit, width
 from analysis.charts.theme import RGB, colours
+from analysis.closes import Alignment
 from analysis.stress import INSTRUMENTS, WINDOWS, Move, Stress
 from analysis.verdict import VOTERS, Verdict
 
@@ -51,8 +52,12 @@ def compose(result: Stress, look: Look, _: Gettext) -> Canvas:
     _head(canvas, result, _)
     _board(canvas, result, _)
     _pairs(canvas, result, _)
-    foot = _("{sources} · alignment: daily close, bitcoin at 17:00 New York").format(
-        sources=clean(stress_words.publishers(result), 60)
+    if result.alignment is Alignment.DAILY:
+        foot = _("{sources} · alignment: daily close, bitcoin at 17:00 New York")
+    else:
+        foot = _("{sources} · alignment: all at 16:00 New York")
+    foot = freshness_words.beside(
+        foot.format(sources=clean(stress_words.publishers(result), 60)), result.freshness, _
     )
     canvas.text(
         fit(foot.removeprefix(" · "), NOTE, WIDTH - 2 * MARGIN),

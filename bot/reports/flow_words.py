@@ -8,24 +8,25 @@ from datetime import date, datetime
 from typing import Final
 
 from analysis import trading_days
-from analysis.charts import quantities
+from analysis.charts import freshness_words, quantities
 from analysis.flows import Day, DayState, Flows, Month, Regime
+from analysis.freshness import Freshness, Sessions, freshness
 from bot.language import Speech
-from bot.reports.shapes import Reply, data_line, freshness_words
-from storage.instants import epoch, flow_known
+from bot.reports.shapes import Reply, data_line
+from storage.instants import flow_known, utc
 
 MOST_MONTHS: Final = 6
 MOST_DAYS: Final = 10
+MOST_REVISIONS: Final = 5
+RHYTHM: Final = Sessions(due=lambda day: utc(flow_known(day)), stale_from=3, awaited=True)
 
 
-def freshness_of(result: Flows, now: datetime) -> str:
-    """``fresh`` until a day is overdue (09:00 UTC of the day after), ``late`` up to two days, then ``stale``.
+def freshness_of(result: Flows, now: datetime) -> Freshness:
+    """By sessions whose day is not final: it should be by 09:00 UTC of the day after.
 
-    Counted in sessions, because nothing is reported over a weekend.
+    A day typed by hand does not make the source any fresher.
     """
-    # A day typed by hand is among them: it does not make the source any fresher.
-    overdue = sum(flow_known(day) <= epoch(now) for day in result.silent)
-    return "fresh" if not overdue else "late" if overdue <= 2 else "stale"
+    return freshness(trading_days.closed_at(result.last_published), now, RHYTHM)
 
 
 def say(result: Flows, speech: Speech, now: datetime) -> Reply:
@@ -190,6 +191,8 @@ def details(result: Flows, speech: Speech) -> list[str]:
     lines += [_bold(_("Per fund")), _funds(result, speech)]
     lines += [_bold(_("Months")), _months(result, speech)]
     lines += [_bold(_("Days, newest first")), *_days(result, speech)]
+    if result.revisions:
+        lines += [_bold(_("Revised, newest first")), *_revisions(result, speech)]
     lines += [
         "-# "
         + _(
@@ -372,6 +375,26 @@ def _days(result: Flows, speech: Speech) -> list[str]:
     return lines or [_("No day yet.")]
 
 
+def _revisions(result: Flows, speech: Speech) -> list[str]:
+    """``4 Feb: −254.0 → −272.0 US$ m, 5 Feb 07:40 UTC``; a sum of some funds is called so."""
+    _ = speech._
+    lines = []
+    for one in result.revisions[:MOST_REVISIONS]:
+        values = {
+            "day": speech.short_day(one.date, year=one.date.year != result.as_of.year),
+            "before": _figure(one.before, speech),
+            "after": speech.money(one.after),
+            "time": speech.instant(one.known_at),
+        }
+        told = (
+            _("{day}: {before} (some funds) → {after}, {time}")
+            if one.partial
+            else _("{day}: {before} → {after}, {time}")
+        )
+        lines.append(told.format(**values))
+    return lines
+
+
 def _data_line(result: Flows, speech: Speech, now: datetime) -> str:
     _ = speech._
     parts = (
@@ -379,7 +402,7 @@ def _data_line(result: Flows, speech: Speech, now: datetime) -> str:
         _("final to {date}").format(date=speech.day(result.last_published)),
         *([manual_words(result, speech)] if result.manual else []),
         speech.age(now - trading_days.closed_at(result.last_published)),
-        freshness_words(freshness_of(result, now), speech),
+        freshness_words.word(freshness_of(result, now), _),
     )
     return data_line(parts, speech, is_sample=result.is_sample)
 

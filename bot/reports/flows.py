@@ -10,14 +10,16 @@ from typing import Any, Final
 
 from analysis import flows as analysis
 from analysis import trading_days
-from analysis.errors import UserError
+from analysis.errors import NoData
 from analysis.flows import Day, DayState, Extreme, Flows
 from bot.language import N_, iso
-from bot.reports.flow_words import freshness_of, say
+from bot.reports import missing
+from bot.reports.flow_words import RHYTHM, freshness_of, say
 from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
 from bot.reports.windows import start_date
-from storage import entered_flows, flows
+from storage import entered_flows, flow_revisions, flows
 from storage.entered_flows import EnteredFlow
+from storage.flow_revisions import Replaced
 from storage.flows import FlowDay, FlowState, Publisher
 
 ENOUGH_DAYS: Final = 20
@@ -49,27 +51,33 @@ def write(query: FlowsQuery) -> dict[str, str]:
 
 
 async def answer(query: FlowsQuery, asked: Asked) -> Flows:
-    """Query -> rows -> result. Raises UserError when no final day was known."""
+    """Query -> rows -> result. Raises NoData when no final day was known."""
     async with asked.store.read() as db:
         publisher = _publisher(await flows.publishers(db, query.asset, at=asked.at))
         rows = await flows.known(db, query.asset, at=asked.at, source=publisher.source) if publisher else []
         typed = await entered_flows.known(db, asked.server_id, query.asset, at=asked.at)
+        earlier = (
+            await flow_revisions.replaced(db, query.asset, at=asked.at, source=publisher.source)
+            if publisher
+            else []
+        )
         empty = publisher is None and await flows.last_source(db, query.asset) is None
     if empty:
-        raise UserError("The store holds no {asset} ETF flows yet.", asset=query.asset)
+        raise NoData("The store holds no {asset} ETF flows yet.", asset=query.asset)
     if publisher is None:
-        raise UserError("No final day of {asset} ETF flows was known at that time.", asset=query.asset)
+        raise NoData("No final day of {asset} ETF flows was known at that time.", asset=query.asset)
 
     def assessed() -> Flows:
         first = rows[0].trade_date
         return analysis.assess(
-            _with_manual(rows, typed),
+            _with_manual(rows, typed, earlier),
             asset=query.asset,
             as_of=asked.at,
             source=publisher.source,
             since=query.since,
             sessions=trading_days.sessions(first, asked.at),
             closed=trading_days.closures(first, asked.at),
+            rhythm=RHYTHM,
             is_sample=next((row.is_sample for row in reversed(rows) if row.state is FlowState.FINAL), False),
         )
 
@@ -85,17 +93,20 @@ def _publisher(known: Sequence[Publisher]) -> Publisher | None:
 
 
 def _with_manual(
-    rows: Sequence[FlowDay], typed: Sequence[tuple[EnteredFlow, datetime]]
+    rows: Sequence[FlowDay], typed: Sequence[tuple[EnteredFlow, datetime]], earlier: Sequence[Replaced]
 ) -> list[analysis.Report]:
-    """What was typed counts for the days of which the publisher has said nothing, after its first."""
+    """Every version of every day; what was typed counts for the days of which the publisher has said
+    nothing, after its first.
+    """
     said = {row.trade_date for row in rows if row.state is not FlowState.PENDING}
     manual = {
         row.trade_date: _manual(row, entered_at)
         for row, entered_at in typed
         if row.trade_date not in said and row.trade_date > rows[0].trade_date
     }
-    reports = [_report(row) for row in rows if row.trade_date not in manual]
-    return sorted([*reports, *manual.values()], key=lambda one: one.date)
+    told = [_earlier(row) for row in earlier] + [_report(row) for row in rows]
+    kept = [one for one in told if one.date not in manual]
+    return sorted([*kept, *manual.values()], key=lambda one: one.date)
 
 
 def _manual(row: EnteredFlow, entered_at: datetime) -> analysis.Report:
@@ -119,6 +130,16 @@ def _report(row: FlowDay) -> analysis.Report:
     )
 
 
+def _earlier(row: Replaced) -> analysis.Report:
+    return analysis.Report(
+        date=row.trade_date,
+        known_at=row.known_at,
+        state=DayState(row.state),
+        total_musd=row.total_musd,
+        funds={},
+    )
+
+
 def as_json(result: Flows, now: datetime) -> dict[str, Any]:
     reading, cushion, odds = result.reading, result.cushion, result.odds
     return {
@@ -133,7 +154,7 @@ def as_json(result: Flows, now: datetime) -> dict[str, Any]:
         "source": "sample" if result.is_sample else result.source,
         "data_source": result.source,
         "age_s": int((now - trading_days.closed_at(result.last_published)).total_seconds()),
-        "freshness": freshness_of(result, now),
+        "freshness": freshness_of(result, now).value,
         "final_days": result.final_days,
         "positive_days": result.positive_days,
         "negative_days": result.negative_days,
@@ -160,6 +181,16 @@ def as_json(result: Flows, now: datetime) -> dict[str, Any]:
         "best": _extreme(result.best),
         "worst": _extreme(result.worst),
         "days": [_day(day) for day in result.days],
+        "revisions": [
+            {
+                "date": one.date.isoformat(),
+                "before": one.before,
+                "after": one.after,
+                "known_at": iso(one.known_at),
+                "partial": one.partial,
+            }
+            for one in result.revisions
+        ],
         "months": [
             {
                 "month": f"{month.first:%Y-%m}",
@@ -231,7 +262,7 @@ REPORT: Final = Report(
     buttons=ASSET.choices,
     read=read,
     write=write,
-    answer=answer,
+    answer=missing.naming_feeds(answer, lambda query: [f"{query.asset}:flows"]),
     say=say,
     as_json=as_json,
     as_table=as_table,

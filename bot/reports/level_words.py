@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from analysis.auto_levels import CONFIRMING, FEWEST_TOUCHES, AutoLevel
+from analysis.charts import freshness_words
+from analysis.freshness import freshness
 from analysis.levels import Event, Interval, Level, Levels, LevelState, State
 from bot.language import Speech
-from bot.reports.shapes import Reply, data_line, freshness, freshness_words
+from bot.reports.shapes import Reply, data_line
 
 
 def say(result: Levels, speech: Speech, now: datetime) -> Reply:
@@ -22,11 +24,18 @@ def _price_line(result: Levels, speech: Speech) -> str:
     _ = speech._
     price, time = speech.price(result.price), speech.instant(result.price_at)
     if result.change_24h_pct is None:
-        return _("**{instrument} {price}** · {time}").format(
+        told = _("**{instrument} {price}** · {time}").format(
             instrument=result.instrument, price=price, time=time
         )
-    return _("**{instrument} {price}** · {change} in 24 h · {time}").format(
-        instrument=result.instrument, price=price, change=speech.percent(result.change_24h_pct), time=time
+    else:
+        told = _("**{instrument} {price}** · {change} in 24 h · {time}").format(
+            instrument=result.instrument, price=price, change=speech.percent(result.change_24h_pct), time=time
+        )
+    running = result.running
+    if running is None:
+        return told
+    return f"{told} · " + _("running bar: last {price} at {time}").format(
+        price=speech.price(running.close), time=speech.instant(running.seen_at)
     )
 
 
@@ -237,11 +246,11 @@ def _event_words(event: Event, level: str, speech: Speech) -> str:
 
 def _data_line(result: Levels, speech: Speech, now: datetime) -> str:
     _ = speech._
-    age = now - result.price_at
+    state = freshness(result.price_at, now, result.rhythm)
     parts = (
         result.source,
         _("closed {time}").format(time=speech.instant(result.price_at)),
-        speech.age(age),
-        freshness_words(freshness(age, result.price_interval.length), speech),
+        speech.age(now - result.price_at),
+        freshness_words.word(state, _),
     )
     return data_line(parts, speech, is_sample=result.is_sample)

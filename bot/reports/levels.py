@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analysis import levels
-from analysis.errors import UserError
-from analysis.levels import AutoLevel, Interval, Levels, LevelState, State
+from analysis.errors import NoData, UserError
+from analysis.freshness import freshness
+from analysis.levels import AutoLevel, Interval, Levels, LevelState, Running, State
 from bot.language import N_, iso
+from bot.reports import missing
 from bot.reports.level_words import say
-from bot.reports.shapes import Asked, Option, Report, Words, choice, freshness, rounded
+from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
 from bot.reports.windows import start_date
-from storage import bars, instruments, level_book
+from storage import bars, instruments, level_book, unfinished
+from storage.instants import utc
 from storage.instruments import Series
 from storage.store import Db
 
@@ -94,8 +97,9 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
         rows = await bars.closed(db, series, series.interval, at=asked.at)
         days = await bars.daily(db, series, at=asked.at)
         book = await level_book.read(db, asked.server_id) if series.code == BOOK_INSTRUMENT else []
+        running = await _seen_running(db, series, asked.at) if query.interval is series.interval else None
     if not rows:
-        raise UserError("No bar of {instrument} had closed by then.", instrument=series.code)
+        raise NoData("No bar of {instrument} had closed by then.", instrument=series.code)
 
     def assessed() -> Levels:
         from analysis import frames  # pandas: a second to load, and only an answer needs it
@@ -114,10 +118,11 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
             quote=series.quote,
             interval=query.interval,
             source=series.source,
-            weekends=series.close_rule == "utc",
+            weekends=not series.rests,
             price_interval=series.interval,
             is_sample=series.is_sample,
             automatic=query.auto,
+            running=running,
         )
 
     # In a thread: a year of 30-minute bars is some 20 ms of arithmetic.
@@ -135,10 +140,10 @@ async def _series(db: Db, query: LevelsQuery, at: datetime) -> Series:
     if series is None or not series.ohlc:
         known = [item.code for item in await instruments.with_candles(db)]
         if not known:
-            raise UserError(
+            raise NoData(
                 "The store holds no prices yet, none of “{instrument}” either.", instrument=query.instrument
             )
-        raise UserError(
+        raise NoData(
             "There are no candles of “{instrument}” here; there are of {known}.",
             instrument=query.instrument,
             known=", ".join(known),
@@ -148,6 +153,24 @@ async def _series(db: Db, query: LevelsQuery, at: datetime) -> Series:
             "{instrument} is known by daily bars only: ask with interval 1d.", instrument=series.code
         )
     return series
+
+
+async def _seen_running(db: Db, series: Series, at: datetime) -> Running | None:
+    """The running bar of the series' own interval; of longer ones too little is known before they close."""
+    found = await unfinished.running(db, series, at=at)
+    if found is None:
+        return None
+    bar, seen_at = found
+    if bar.open is None or bar.high is None or bar.low is None:
+        return None
+    return Running(
+        opened_at=utc(bar.opened_at),
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        seen_at=utc(seen_at),
+    )
 
 
 def _window_start(query: LevelsQuery, opened_at: NDArray[np.int64]) -> datetime:
@@ -172,7 +195,6 @@ def _window_start(query: LevelsQuery, opened_at: NDArray[np.int64]) -> datetime:
 
 
 def as_json(result: Levels, now: datetime) -> dict[str, Any]:
-    age = now - result.price_at
     return {
         "as_of": iso(result.as_of),
         "instrument": result.instrument,
@@ -184,8 +206,9 @@ def as_json(result: Levels, now: datetime) -> dict[str, Any]:
         "venue": result.venue,
         "source": "sample" if result.is_sample else result.source,
         "data_source": result.source,
-        "age_s": int(age.total_seconds()),
-        "freshness": freshness(age, result.price_interval.length),
+        "age_s": int((now - result.price_at).total_seconds()),
+        "freshness": freshness(result.price_at, now, result.rhythm).value,
+        "unfinished": None if result.running is None else _running(result.running),
         "atr_1d": rounded(result.atr_1d),
         "levels": [
             {
@@ -225,6 +248,17 @@ def as_json(result: Levels, now: datetime) -> dict[str, Any]:
             "gap_atr": rounded(result.air_pocket.gap_atr),
         },
         "low": {"price": result.low, "opened_at": iso(result.low_at)},
+    }
+
+
+def _running(bar: Running) -> dict[str, Any]:
+    return {
+        "opened_at": iso(bar.opened_at),
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        "seen_at": iso(bar.seen_at),
     }
 
 
@@ -271,6 +305,10 @@ def _state_after(item: LevelState, closed: datetime) -> State:
     return item.events[0].before if item.events else item.state
 
 
+def _feeds(query: LevelsQuery) -> list[str]:
+    return [f"{query.instrument}:{interval}" for interval in (Interval.M30, Interval.D1)]
+
+
 REPORT: Final = Report(
     name="levels",
     options=(INSTRUMENT, INTERVAL, SINCE, BARS, AUTO),
@@ -278,7 +316,7 @@ REPORT: Final = Report(
     buttons=INTERVAL.choices,
     read=read,
     write=write,
-    answer=answer,
+    answer=missing.naming_feeds(answer, _feeds),
     say=say,
     as_json=as_json,
     as_table=as_table,

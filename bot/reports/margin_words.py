@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
+from analysis.charts import freshness_words
+from analysis.freshness import DAILY, Freshness, freshness
 from analysis.margin import Account, Basis, Compounding, Margin, Move, Side, Step
 from bot.language import NO_BREAK_SPACE, Speech
-from bot.reports.shapes import Reply, data_line, freshness, freshness_words
+from bot.reports.shapes import Reply, data_line
 
-RHYTHM: Final = timedelta(days=1)
-"""One close a trading day."""
 MOST_STEPS: Final = 12
 
 
@@ -23,14 +23,16 @@ def say(result: Margin, speech: Speech, now: datetime) -> Reply:
         lines.append(_account_line(result, result.account, speech))
     if result.compounding is not None:
         lines.append(_compounding_line(result.compounding, speech))
-    if result.price_date is not None and result.closed_at is not None:
-        age = now - result.closed_at
-        if freshness(age, RHYTHM) == "stale":
-            lines.append(
-                _("The last close known is {age}: give a newer price with the option price.").format(
-                    age=speech.age(age)
-                )
+    if (
+        result.price_date is not None
+        and result.closed_at is not None
+        and freshness(result.closed_at, now, DAILY) is Freshness.STALE
+    ):
+        lines.append(
+            _("The last close known is {age}: give a newer price with the option price.").format(
+                age=speech.age(now - result.closed_at)
             )
+        )
     lines.append("-# " + _("The exchange's minimum: what a broker asks (house margin) is usually higher."))
     return Reply(
         lines=tuple(lines), details=tuple(_details(result, speech)), data_line=_data_line(result, speech, now)
@@ -365,12 +367,11 @@ def _data_line(result: Margin, speech: Speech, now: datetime) -> str:
     if result.closed_at is None:
         parts.append(_("no close known"))
     else:
-        age = now - result.closed_at
         parts += [
             _("closes: {source}, last {time}").format(
                 source=result.price_source, time=speech.instant(result.closed_at)
             ),
-            speech.age(age),
-            freshness_words(freshness(age, RHYTHM), speech),
+            speech.age(now - result.closed_at),
+            freshness_words.word(freshness(result.closed_at, now, DAILY), _),
         ]
     return data_line(parts, speech, is_sample=result.is_sample)

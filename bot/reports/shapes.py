@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from analysis.errors import UserError
@@ -102,18 +102,6 @@ class Report(Generic[Query, Result]):
 
     def option(self, name: str) -> Option:
         return next(option for option in self.options if option.name == name)
-
-
-def freshness(age: timedelta, rhythm: timedelta) -> str:
-    """``fresh`` up to twice a source's rhythm, ``late`` up to six times, then ``stale``."""
-    if age <= 2 * rhythm:
-        return "fresh"
-    return "late" if age <= 6 * rhythm else "stale"
-
-
-def freshness_words(state: str, speech: Speech) -> str:
-    _ = speech._
-    return {"fresh": _("fresh"), "late": _("late"), "stale": _("stale")}[state]
 
 
 def data_line(parts: Iterable[str], speech: Speech, *, is_sample: bool) -> str:

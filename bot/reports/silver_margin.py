@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from analysis.closes import Close
 from analysis.errors import UserError
+from analysis.freshness import DAILY, freshness
 from analysis.levels import Interval
 from analysis.margin import PRODUCTS, Account, Basis, Change, Margin, Move, Position, Side, Step, assess
 from bot.language import N_, iso
-from bot.reports import numbers, windows
-from bot.reports.margin_words import RHYTHM, say
-from bot.reports.shapes import Asked, Option, Report, Words, choice, freshness, rounded
+from bot.reports import missing, numbers, windows
+from bot.reports.margin_words import say
+from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
 from storage import bars, instruments, margins
 from storage.bars import BarRow
 from storage.instruments import Series
@@ -227,7 +228,7 @@ def as_json(result: Margin, now: datetime) -> dict[str, Any]:
         "price_source": result.price_source,
         "closed_at": None if result.closed_at is None else iso(result.closed_at),
         "age_s": None if age is None else int(age.total_seconds()),
-        "freshness": "unknown" if age is None else freshness(age, RHYTHM),
+        "freshness": "unknown" if result.closed_at is None else freshness(result.closed_at, now, DAILY).value,
     }
 
 
@@ -361,7 +362,7 @@ REPORT: Final = Report(
     buttons=("SI", "QI", "SIL", "GC", "MGC"),
     read=read,
     write=write,
-    answer=answer,
+    answer=missing.naming_feeds(answer, lambda query: [f"{PRODUCTS[query.product].leader}:{Interval.D1}"]),
     say=say,
     as_json=as_json,
     as_table=as_table,

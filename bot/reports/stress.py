@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from analysis import stress
 from analysis.charts import stress_words
-from analysis.closes import Close
+from analysis.closes import Alignment, Close, comparable
 from analysis.correlation import distinguishable
+from analysis.freshness import Rhythm, freshness
 from analysis.levels import Interval
-from analysis.stress import CLOSE, INSTRUMENTS, NEW_YORK, WINDOWS, Input, Move, Pair, Stress
+from analysis.stress import INSTRUMENTS, WINDOWS, Input, Move, Pair, Stress
 from analysis.verdict import VOTERS
 from bot.language import N_, iso
+from bot.reports import missing
 from bot.reports.shapes import Asked, Option, Report, Words, rounded
-from bot.reports.stress_words import freshness_of, say
+from bot.reports.stress_words import say
 from bot.reports.windows import start_date
 from storage import bars, instruments
+from storage.instants import utc
+from storage.instruments import Series
 from storage.store import Db
 
-ALIGNMENT: Final = "daily close"
 SINCE = Option(
     name="since", help=N_("Compare with the close of: 7d, 1/28 or 2026-01-28 (default five New York days)")
 )
 HISTORY: Final = timedelta(days=180)
 """How far back bitcoin should be known: windows of 90 sessions and what they are compared with."""
-_UTC_HOURS: Final = (21, 22)
-"""17:00 New York in summer and in winter."""
+PRINTS: Final = timedelta(days=50)
+"""The same for prices within the day, of which some sources tell no more than the last sixty days."""
+_BEHIND: Final = (4, 5)
+"""Hours from New York to UTC, in summer and in winter."""
+_NEW_YORK: Final = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,57 +57,86 @@ def write(query: StressQuery) -> dict[str, str]:
 
 async def answer(query: StressQuery, asked: Asked) -> Stress:
     """Query -> rows -> closes -> result. Raises UserError when it cannot be answered."""
-    closes: dict[str, list[Close]] = {}
-    sources: dict[str, str] = {}
-    is_sample = False
     async with asked.store.read() as db:
-        for code in INSTRUMENTS:
-            series = await _series(db, code, asked.at)
-            if series is None:
-                continue
-            # Bitcoin never closes: its bar that ends with the New York day stands for its close.
-            rows = await bars.closed_at_hours(db, series, _UTC_HOURS, at=asked.at)
-            closes[code] = [close for row in rows if (close := _close(row.closed_at, row.close)) is not None]
-            sources[code] = series.source
-            is_sample = is_sample or series.is_sample
+        series = await _within_the_day(db, asked.at)
+        alignment = Alignment.PRINT
+        closes = await _closes(db, series, alignment, asked.at)
+        if not comparable(closes, INSTRUMENTS, asked.at):
+            series = await _daily(db, asked.at)
+            alignment = Alignment.DAILY
+            closes = await _closes(db, series, alignment, asked.at)
     # In a thread: the verdict is found anew at every close there is, some 40 ms of arithmetic.
     return await asyncio.to_thread(
         stress.assess,
         closes,
         as_of=asked.at,
         since=query.since,
-        sources=sources,
-        is_sample=is_sample,
+        sources={code: one.source for code, one in series.items()},
+        alignment=alignment,
+        is_sample=any(one.is_sample for one in series.values()),
     )
 
 
-async def _series(db: Db, code: str, at: datetime) -> instruments.Series | None:
-    for interval in (Interval.H1, Interval.M30) if code == "BTC" else (Interval.D1,):
-        series = await instruments.find(db, code, interval, at=at, reach=HISTORY)
+async def _within_the_day(db: Db, at: datetime) -> dict[str, Series]:
+    """Live series that tell what a market traded at, at any full hour; empty unless all seven have one."""
+    found = {}
+    for code in INSTRUMENTS:
+        series = await _first(db, code, (Interval.H1, Interval.M30), at, PRINTS)
+        if series is None or series.is_sample:
+            return {}
+        found[code] = series
+    return found
+
+
+async def _daily(db: Db, at: datetime) -> dict[str, Series]:
+    """Bitcoin never closes: its bar that ends with the New York day stands for its close."""
+    found = {}
+    for code in INSTRUMENTS:
+        intervals = (Interval.H1, Interval.M30) if code == "BTC" else (Interval.D1,)
+        series = await _first(db, code, intervals, at, HISTORY)
+        if series is not None:
+            found[code] = series
+    return found
+
+
+async def _first(
+    db: Db, code: str, intervals: Sequence[Interval], at: datetime, reach: timedelta
+) -> Series | None:
+    for interval in intervals:
+        series = await instruments.find(db, code, interval, at=at, reach=reach)
         if series is not None:
             return series
     return None
 
 
-def _close(closed_at: int, price: float) -> Close | None:
-    """A close of 17:00 New York, dated there; null for one of another hour."""
-    instant = datetime.fromtimestamp(closed_at, UTC)
-    local = instant.astimezone(NEW_YORK)
-    return Close(local.date(), instant, price) if local.time() == CLOSE else None
+async def _closes(
+    db: Db, series: Mapping[str, Series], alignment: Alignment, at: datetime
+) -> dict[str, list[Close]]:
+    """By instrument code, oldest first, dated in New York: the bars that end at the hour of ``alignment``."""
+    hours = [alignment.hour.hour + behind for behind in _BEHIND]
+    found = {}
+    for code, one in series.items():
+        rows = await bars.closed_at_hours(db, one, hours, at=at)
+        found[code] = [
+            Close(local.date(), instant, row.close)
+            for row in rows
+            if (local := (instant := utc(row.closed_at)).astimezone(_NEW_YORK)).time() == alignment.hour
+        ]
+    return found
 
 
 def as_json(result: Stress, now: datetime) -> dict[str, Any]:
-    newest = max(one.last.closed_at for one in result.inputs if one.last and one.last.date == result.session)
+    rhythm = result.alignment.rhythm
     pairs = {(pair.instrument, pair.window): pair for pair in result.correlations}
     return {
         "as_of": iso(result.as_of),
         "since": result.since.isoformat(),
         "session": result.session.isoformat(),
-        "alignment": ALIGNMENT,
+        "alignment": result.alignment.value,
         "source": "sample" if result.is_sample else stress_words.publishers(result),
         "data_source": stress_words.publishers(result),
-        "age_s": int((now - newest).total_seconds()),
-        "freshness": freshness_of(result.session, now),
+        "age_s": int((now - result.closed_at).total_seconds()),
+        "freshness": freshness(result.closed_at, now, rhythm).value,
         "moves": [
             {
                 "instrument": move.instrument,
@@ -158,7 +194,7 @@ def as_json(result: Stress, now: datetime) -> dict[str, Any]:
         ],
         "missing": [missing.instrument for missing in result.missing],
         "reasons": stress_words.reasons(result, date.isoformat, str),
-        "inputs": [_input(one, now) for one in result.inputs],
+        "inputs": [_input(one, rhythm, now) for one in result.inputs],
         "correlations": [
             {
                 "instrument": pair.instrument,
@@ -183,7 +219,7 @@ def as_json(result: Stress, now: datetime) -> dict[str, Any]:
     }
 
 
-def _input(one: Input, now: datetime) -> dict[str, Any]:
+def _input(one: Input, rhythm: Rhythm, now: datetime) -> dict[str, Any]:
     last = one.last
     return {
         "instrument": one.instrument,
@@ -192,7 +228,7 @@ def _input(one: Input, now: datetime) -> dict[str, Any]:
         "closed_at": iso(last.closed_at) if last else None,
         "price": last.price if last else None,
         "age_s": int((now - last.closed_at).total_seconds()) if last else None,
-        "freshness": freshness_of(last.date, now) if last else "missing",
+        "freshness": freshness(last.closed_at, now, rhythm).value if last else "missing",
     }
 
 
@@ -228,12 +264,16 @@ def _pair_cells(pair: Pair | None) -> list[object]:
     return [rounded(found.r), rounded(found.low), rounded(found.high), found.n]
 
 
+def _feeds(query: StressQuery) -> list[str]:  # noqa: ARG001 -- the same for every question
+    return [f"{code}:{Interval.H1 if code == 'BTC' else Interval.D1}" for code in INSTRUMENTS]
+
+
 REPORT: Final = Report(
     name="stress",
     options=(SINCE,),
     read=read,
     write=write,
-    answer=answer,
+    answer=missing.naming_feeds(answer, _feeds),
     say=say,
     as_json=as_json,
     as_table=as_table,

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
-from analysis.charts import stress_words
+from analysis.charts import freshness_words, stress_words
+from analysis.closes import Alignment
 from analysis.correlation import Correlation, distinguishable
-from analysis.stress import INSTRUMENTS, WINDOWS, Move, Pair, Stress, Turn, overdue
+from analysis.freshness import freshness
+from analysis.stress import INSTRUMENTS, WINDOWS, Move, Pair, Stress, Turn
 from analysis.verdict import VOTERS, Check, Measure, Verdict
 from bot.language import Speech
-from bot.reports.shapes import Reply, data_line, freshness_words
-
-
-def freshness_of(last: date, now: datetime) -> str:
-    """By closes that are overdue, because a week of trading has five: none, one, or more."""
-    return ("fresh", "late", "stale")[min(2, overdue(last, now))]
+from bot.reports.shapes import Reply, data_line
 
 
 def say(result: Stress, speech: Speech, now: datetime) -> Reply:
@@ -279,7 +276,7 @@ def _small_print(result: Stress, speech: Speech, now: datetime) -> list[str]:
             one.source,
             speech.instant(one.last.closed_at),
             speech.age(now - one.last.closed_at),
-            freshness_words(freshness_of(one.last.date, now), speech),
+            freshness_words.word(freshness(one.last.closed_at, now, result.alignment.rhythm), _),
         ]
         lines.append("-# " + _("{name}: {parts}").format(name=market, parts=" · ".join(parts)))
     quiet = next((one for one in result.contributions if one.instrument == "ES" and abs(one.z5) < 1), None)
@@ -293,6 +290,11 @@ def _small_print(result: Stress, speech: Speech, now: datetime) -> list[str]:
             _("A new verdict stands after two closes in a row; it does not depend on the first day asked."),
             _(
                 "Alignment: daily close, bitcoin at 17:00 New York. Facts and arithmetic, not a forecast and not advice."
+            )
+            if result.alignment is Alignment.DAILY
+            else _(
+                "Alignment: what all seven traded at, at 16:00 New York. "
+                "Facts and arithmetic, not a forecast and not advice."
             ),
         )
     ]
@@ -301,13 +303,15 @@ def _small_print(result: Stress, speech: Speech, now: datetime) -> list[str]:
 
 def _data_line(result: Stress, speech: Speech, now: datetime) -> str:
     _ = speech._
-    newest = max(one.last.closed_at for one in result.inputs if one.last and one.last.date == result.session)
+    newest = result.closed_at
     parts = [
         stress_words.publishers(result),
         _("closed {time}").format(time=speech.instant(newest)),
         speech.age(now - newest),
-        freshness_words(freshness_of(result.session, now), speech),
-        _("alignment: daily close"),
+        freshness_words.word(freshness(newest, now, result.alignment.rhythm), _),
+        _("alignment: daily close")
+        if result.alignment is Alignment.DAILY
+        else _("alignment: 16:00 New York"),
     ]
     late = [one for one in result.missing if one.instrument in VOTERS]
     if late and not result.stale:

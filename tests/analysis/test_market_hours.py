@@ -37,4 +37,3 @@ def test_hours_of_futures(at: str, is_open: bool, last_close: str, next_close: s
     assert market_hours.last_close(instant) == utc(last_close)
     assert market_hours.next_close(instant) == utc(next_close)
     assert market_hours.next_open(instant) == utc(next_open)
-    assert market_hours.resting_since(instant) == (instant if is_open else utc(last_close))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from analysis.closes import Close
 from analysis.correlation import distinguishable
 from analysis.errors import UserError
-from analysis.stress import INSTRUMENTS, Stress, assess, ewma_sigmas, overdue
+from analysis.stress import INSTRUMENTS, Stress, assess, ewma_sigmas
 from analysis.verdict import Verdict
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -255,31 +255,12 @@ def test_closes_still_arriving_are_waited_for() -> None:
 
 def test_stale_closes_are_refused(market: Closes) -> None:
     last = session_end("2026-02-06")
-    fresh = assess(market, as_of=last + timedelta(days=4, hours=6))
-    assert fresh.verdict is not Verdict.UNKNOWN
-    stale = assess(market, as_of=last + timedelta(days=4, hours=6, seconds=1))
+    late = assess(market, as_of=last + timedelta(days=4, hours=6, seconds=-1))
+    assert late.verdict is not Verdict.UNKNOWN
+    stale = assess(market, as_of=last + timedelta(days=4, hours=6))
     assert (stale.verdict, stale.latest, stale.contributions) == (Verdict.UNKNOWN, Verdict.UNKNOWN, ())
     assert {one.last for one in stale.missing} == {date(2026, 2, 6)}
     assert [one.instrument for one in stale.missing] == list(INSTRUMENTS)
-
-
-@pytest.mark.parametrize(
-    ("last", "now", "closes"),
-    [
-        ("2026-02-05", "2026-02-06T22:00", 0),  # Thursday's: Friday's is due at 22:00 UTC
-        ("2026-02-05", "2026-02-07T04:00", 0),  # and may take six hours
-        ("2026-02-05", "2026-02-07T04:01", 1),
-        ("2026-02-06", "2026-02-09T12:00", 0),  # over a weekend nothing is due
-        ("2026-02-06", "2026-02-10T04:01", 1),  # Monday may have been a holiday
-        ("2026-02-06", "2026-02-11T04:01", 2),
-        ("2026-02-03", "2026-02-06T04:01", 2),  # a Tuesday's close is stale before the weekend
-        ("2025-07-03", "2025-07-05T03:01", 1),  # in summer New York closes at 21:00 UTC
-        ("2025-07-03", "2025-07-05T03:00", 0),
-        ("2020-01-02", "2026-02-06T12:00", 2),  # more than two are not counted
-    ],
-)
-def test_closes_that_are_overdue(last: str, now: str, closes: int) -> None:
-    assert overdue(date.fromisoformat(last), utc(now)) == closes
 
 
 def test_stale_in_the_middle_of_a_week(market: Closes) -> None:

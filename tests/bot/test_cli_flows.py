@@ -170,13 +170,13 @@ def test_the_shape_of_the_json(leadline: Leadline) -> None:
     [
         ("2026-02-05T20:59:59Z", ("2026-02-04", "final"), "fresh"),
         # After the close nothing is known of the day until 09:00 of the next.
-        ("2026-02-05T21:00:00Z", ("2026-02-05", "pending"), "fresh"),
-        ("2026-02-06T08:59:59Z", ("2026-02-05", "pending"), "fresh"),
+        ("2026-02-05T21:00:00Z", ("2026-02-05", "pending"), "pending"),
+        ("2026-02-06T08:59:59Z", ("2026-02-05", "pending"), "pending"),
         ("2026-02-06T09:00:00Z", ("2026-02-05", "final"), "fresh"),
-        ("2026-01-19T15:00:00Z", ("2026-01-19", "closed"), "fresh"),
-        ("2026-01-18T15:00:00Z", ("2026-01-16", "final"), "fresh"),
+        ("2026-01-19T15:00:00Z", ("2026-01-19", "closed"), "closed"),
+        ("2026-01-18T15:00:00Z", ("2026-01-16", "final"), "closed"),
         # The sample ends with the flows of 5 February: from then on days are overdue.
-        ("2026-02-07T08:59:59Z", ("2026-02-06", "pending"), "fresh"),
+        ("2026-02-07T08:59:59Z", ("2026-02-06", "pending"), "pending"),
         ("2026-02-07T09:00:00Z", ("2026-02-06", "pending"), "late"),
         ("2026-02-10T09:00:00Z", ("2026-02-09", "pending"), "late"),
         ("2026-02-11T09:00:00Z", ("2026-02-10", "pending"), "stale"),

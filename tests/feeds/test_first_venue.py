@@ -87,3 +87,13 @@ async def test_what_kraken_answers_is_what_levels_says(
     assert answer["price"] == venues.price(closed)
     assert answer["price_at"] == "2026-09-14T12:00:00Z"
     assert (answer["age_s"], answer["freshness"]) == (600, "fresh")
+    # The bar that opened at 12:00 runs: told as it was seen, and in no other figure.
+    open_, high, low, close = venues.row(closed, venues.HALF_HOUR)
+    assert answer["unfinished"] == {
+        "opened_at": "2026-09-14T12:00:00Z",
+        "open": open_,
+        "high": high,
+        "low": low,
+        "close": close,
+        "seen_at": "2026-09-14T12:10:00Z",
+    }

@@ -11,8 +11,12 @@ from pathlib import Path
 from structlog.testing import capture_logs
 from typer.testing import Result
 
+from analysis.charts import levels as chart
+from analysis.charts.look import Look
 from analysis.levels import Interval
 from bot.feeds import every_feed, named
+from bot.reports import levels as levels_report
+from bot.reports.shapes import Asked
 from storage import bars, feeds, instruments, quarantine, unfinished
 from storage.feeds import FeedState
 from storage.store import Store
@@ -113,8 +117,16 @@ async def test_an_outage_of_two_hours_is_told_by_its_age(
     assert answer["price_at"] == "2026-09-14T12:00:00Z"
     words = await asyncio.to_thread(levels)
     assert "Kraken BTC/USD" in words
-    assert "2 h" in words
-    assert "late" in words
+    assert "2 h old · late" in words
+
+    # The picture, too, is drawn at once, and says up to when its bars are closed.
+    query = levels_report.read({}, NOW)
+    answered = await levels_report.answer(query, Asked(store=store, at=NOW + timedelta(hours=2)))
+    canvas = chart.compose(answered, Look(), str)
+    assert canvas.words[-1].text == "Kraken BTC/USD · time zone UTC · closed bars to 14 Sep 12:00 · late"
+    png = file.with_name("levels.png")
+    await asyncio.to_thread(levels, "--png", str(png))
+    assert png.read_bytes() == chart.draw(answered, Look(), str).png
 
     source.always = at_kraken(NOW + timedelta(hours=4))
     with capture_logs() as logged:

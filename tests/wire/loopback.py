@@ -167,7 +167,7 @@ class Discord:
         known = itertools.chain.from_iterable(self.commands.values())
         name, *rest = name.split()
         command = next(command for command in known if command["name"] == name)
-        given = [
+        given: list[Body] = [
             {"name": key, "type": 5 if isinstance(value, bool) else 3, "value": value}
             for key, value in options.items()
         ]
