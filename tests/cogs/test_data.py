@@ -406,6 +406,28 @@ async def test_a_bad_file_changes_nothing(
     assert_error(server.env, UserError)
 
 
+HEADER = b"product,basis,notice_date,effective,non_hrp_initial,non_hrp_maintenance\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (b"SI,fixed,2026-02-05,2026-02-06,1000001,1000001", "m.csv, row 2: such a margin or date cannot be."),
+        (b"SI,percent,2026-02-06,2026-02-06,18,18", "m.csv, row 2: such a margin or date cannot be."),
+        (b"SI,percent,2026-02-05,2026-05-07,18,18", "m.csv, row 2: such a margin or date cannot be."),
+        (b"QI,percent,2026-02-05,2026-02-06,18,18",
+         "m.csv, row 2: margins of QI are not used; known are SI, GC."),
+    ],
+)  # fmt: skip
+async def test_a_margin_of_a_file_keeps_within_the_bounds_of_the_form(
+    server: Server, discords_own: None, row: bytes, sentence: str
+) -> None:
+    told = await upload(server, "m.csv", HEADER + row + b"\n", "margins")
+    assert sent(told).content == sentence
+    assert await rows(server, schema.entries) == []
+    assert_error(server.env, UserError)
+
+
 async def test_a_file_from_elsewhere_is_not_fetched(server: Server) -> None:
     """The simulated Discord's address is none of Discord's."""
     told = await upload(server, "days.csv", FLOWS)
