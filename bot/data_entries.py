@@ -93,6 +93,18 @@ def margin(  # noqa: PLR0917 -- the fields of the form, in its order
     return Draft(server_id=server_id, made_at=now, margins=(row,), origin=address)
 
 
+def possible(row: Announced, now: datetime) -> bool:
+    """Whether a change that was read from a file is one the form would take, or one of unknown date."""
+    low, high = (LEAST_PERCENT, MOST_PERCENT) if row.rule == "percent" else (LEAST_FIXED, MOST_FIXED)
+    told = (row.initial, row.maintenance, row.hrp_initial, row.hrp_maintenance)
+    if not all(low <= value <= high for value in told if value is not None):
+        return False
+    if row.notice_date is None or row.effective_date is None:
+        return True
+    today = now.astimezone(_NEW_YORK).date()
+    return row.notice_date <= today and row.effective_date <= row.notice_date + AHEAD
+
+
 def flow(asset: str, day: str, total: str, source: str, *, server_id: int, now: datetime) -> Draft:
     """The total of a trade date. Raises UserError for what cannot be one."""
     if asset not in ASSETS:

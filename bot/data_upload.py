@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from bot import data_parsing
 from bot.data_drafts import Draft
-from bot.data_entries import LEADERS, not_traded
+from bot.data_entries import LEADERS, not_traded, possible
 from bot.errors import UserError
 from bot.plain_text import cleaned
 from storage.entered_flows import EnteredFlow
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = data_parsing.LIMITS.bytes
 HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 """Where Discord keeps attachments; nothing is fetched from anywhere else."""
+MOST_CHANGES: Final = 1_000
+"""Changes in a file; CME made seven of silver in its wildest winter."""
 _DATES: Final = ("effective_date", "notice_date")
 
 
@@ -50,7 +52,7 @@ async def draft(
         raise UserError("{file} is too large: at most {limit} MiB.", file=name, limit=MOST_BYTES // 2**20)
     rows = await asyncio.to_thread(data_parsing.parse, kind, body, name=name, today=now.date())
     if kind is Kind.MARGINS:
-        return Draft(server_id=server_id, made_at=now, origin=name, margins=_margins(rows, name))
+        return Draft(server_id=server_id, made_at=now, origin=name, margins=_margins(rows, name, now))
     days = [date.fromisoformat(row["trade_date"]) for row in rows]
     wrong = await not_traded(days, now)
     if wrong is not None:
@@ -67,7 +69,10 @@ async def draft(
     return Draft(server_id=server_id, made_at=now, origin=name, flows=flows)
 
 
-def _margins(rows: list[dict[str, Any]], name: str) -> tuple[Announced, ...]:
+def _margins(rows: list[dict[str, Any]], name: str, now: datetime) -> tuple[Announced, ...]:
+    """The same bounds as in the form hold for every row."""
+    if len(rows) > MOST_CHANGES:
+        raise UserError("{file}: more than {limit} rows.", file=name, limit=MOST_CHANGES)
     names = {field.name for field in fields(Announced)}
     changes = []
     for row in rows:
@@ -80,5 +85,8 @@ def _margins(rows: list[dict[str, Any]], name: str) -> tuple[Announced, ...]:
                 known=", ".join(LEADERS),
             )
         dates = {key: date.fromisoformat(row[key]) if row[key] else None for key in _DATES}
-        changes.append(Announced(**{key: value for key, value in row.items() if key in names} | dates))
+        change = Announced(**{key: value for key, value in row.items() if key in names} | dates)
+        if not possible(change, now):
+            raise UserError("{file}, row {row}: such a margin or date cannot be.", file=name, row=row["row"])
+        changes.append(change)
     return tuple(changes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from datetime import date
 
@@ -80,17 +82,22 @@ def test_the_child_says_the_same() -> None:
 
 
 def test_more_rows_than_allowed() -> None:
-    lines = b"SI,percent,,,18,18\n" * (data_parsing.LIMITS.rows + 1)
-    header = MARGINS.splitlines(keepends=True)[0]
-    body = header + MARGINS.splitlines(keepends=True)[1] + b"\n" + lines
-    with pytest.raises(UserError):
-        read(Kind.MARGINS, body, name="m.csv", today=TODAY)
     assert data_parsing.LIMITS.rows == 50_000
-    assert data_parsing.LIMITS.bytes == 2 * 1024 * 1024
+    rows = MARGINS.splitlines(keepends=True)
+    with pytest.raises(UserError) as refused:
+        read(Kind.MARGINS, rows[0] + rows[1] * 50_001, name="m.csv", today=TODAY)
+    # The second says the same as the first; a file that runs forward in time cannot be so long.
+    assert str(refused.value) == "m.csv, row 3, column effective: '2026-02-06' is there twice."
 
 
 def test_more_bytes_than_allowed_are_not_read() -> None:
-    body = FLOWS + b"\n" * data_parsing.LIMITS.bytes
+    assert data_parsing.LIMITS.bytes == 2 * 1024 * 1024
+    first = date(2025, 1, 1).toordinal()
+    days = [date.fromordinal(first + n) for n in range(250)]
+    wide = b" " * 15_000
+    lines = [b"%s,1.0%s\n" % (day.isoformat().encode(), wide) for day in days if day.weekday() < 5]
+    body = b"date,Total\n" + b"".join(lines)
+    assert len(body) > data_parsing.LIMITS.bytes
     with pytest.raises(UserError, match=f"more than {data_parsing.LIMITS.bytes} bytes"):
         parse(Kind.FLOWS, body, name="a.csv", today=TODAY)
 
@@ -118,9 +125,6 @@ sys.exit(child.main(["flows", "2026-02-05", "a.csv"]))
 )
 def test_the_child_limits_itself(does: str) -> None:
     """Whatever reading might ask for, the kernel says no."""
-    import subprocess
-    import sys
-
     # Half a second of processor time is enough to see it end.
     program = PROGRAM.format(does).replace("child.read =", "child.SECONDS = 1; child.read =")
     done = subprocess.run(
@@ -132,8 +136,6 @@ def test_the_child_limits_itself(does: str) -> None:
 
 def test_the_child_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is started with an empty environment."""
-    import subprocess
-
     seen = {}
     started = subprocess.run
 

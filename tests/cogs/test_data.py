@@ -16,14 +16,17 @@ from sqlalchemy import select
 from bot import data_upload
 from bot.client import Leadline
 from bot.clock import FixedClock
+from bot.data_status import _state
 from bot.errors import UserError
+from bot.feeds import every_feed
+from bot.fetching import registered
 from bot.reports.flows import FlowsQuery
 from bot.reports.flows import answer as flows_at
 from bot.reports.flows import as_json as flows_json
 from bot.reports.shapes import Asked as Question
 from bot.reports.silver_margin import SilverMarginQuery, as_json
 from bot.reports.silver_margin import answer as margin_at
-from storage import privacy, schema, servers
+from storage import feeds, privacy, schema, servers
 from storage.store import Store
 
 pytestmark = pytest.mark.simcord(settle_timeout=30)
@@ -182,10 +185,10 @@ async def test_a_preview_is_answered_once(server: Server) -> None:
     assert len(await rows(server, schema.entries)) == 1
     assert len(await rows(server, schema.entered_margins)) == 1
     undo = {"custom_id": buttons(sent(preview))["Undo"], "component_type": 2}
+    on = message_of(sent(preview))
     await Asked(server.env, COMPONENT, server.moderator, server.channel, undo, on=on).deliver(5)
     again = await Asked(server.env, COMPONENT, server.moderator, server.channel, undo, on=on).deliver()
     assert sent(again).content.startswith("There is nothing to undo")
-    simcord.assert_error(server.env, code=40060)
 
 
 async def test_cancelled_it_is_gone(server: Server) -> None:
@@ -403,6 +406,28 @@ async def test_a_bad_file_changes_nothing(
     assert_error(server.env, UserError)
 
 
+HEADER = b"product,basis,notice_date,effective,non_hrp_initial,non_hrp_maintenance\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (b"SI,fixed,2026-02-05,2026-02-06,1000001,1000001", "m.csv, row 2: such a margin or date cannot be."),
+        (b"SI,percent,2026-02-06,2026-02-06,18,18", "m.csv, row 2: such a margin or date cannot be."),
+        (b"SI,percent,2026-02-05,2026-05-07,18,18", "m.csv, row 2: such a margin or date cannot be."),
+        (b"QI,percent,2026-02-05,2026-02-06,18,18",
+         "m.csv, row 2: margins of QI are not used; known are SI, GC."),
+    ],
+)  # fmt: skip
+async def test_a_margin_of_a_file_keeps_within_the_bounds_of_the_form(
+    server: Server, discords_own: None, row: bytes, sentence: str
+) -> None:
+    told = await upload(server, "m.csv", HEADER + row + b"\n", "margins")
+    assert sent(told).content == sentence
+    assert await rows(server, schema.entries) == []
+    assert_error(server.env, UserError)
+
+
 async def test_a_file_from_elsewhere_is_not_fetched(server: Server) -> None:
     """The simulated Discord's address is none of Discord's."""
     told = await upload(server, "days.csv", FLOWS)
@@ -437,8 +462,6 @@ async def test_every_series_of_the_sample_is_told_with_its_age(server: Server) -
 
 async def feed(server: Server) -> None:
     """Three feeds: one fresh, one that fails, one never tried."""
-    from storage import feeds
-
     now = datetime(2026, 2, 5, 18, tzinfo=UTC)
     async with store_of(server).write() as db:
         bars = (await db.execute(select(schema.series).where(schema.series.c.interval == "30m"))).first()
@@ -483,43 +506,47 @@ async def test_a_source_that_fails_is_named_with_its_reason_and_next_try(server:
     assert "BTC ETF flows · Farside" in await choose(server, card, "flows")
 
 
+THURSDAY, SATURDAY = datetime(2026, 2, 5, tzinfo=UTC), datetime(2026, 2, 7, 12, tzinfo=UTC)
+WEDNESDAYS_CLOSE, FRIDAYS_CLOSE = datetime(2026, 2, 4, 22, tzinfo=UTC), datetime(2026, 2, 6, 22, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
-    ("instant", "interval", "state"),
+    ("newest", "interval", "rests", "at", "state"),
     [
-        (
-            datetime(2026, 2, 5, 22, 30, tzinfo=UTC),
-            "SI 1d",
-            "late",
-        ),  # the 5th closed at 22:00 and is not there
-        (datetime(2026, 2, 5, 20, 0, tzinfo=UTC), "SI 1d", "fresh"),
+        # Twice the rhythm is fresh, six times late: METHODS of every card.
+        (THURSDAY, "30m", False, datetime(2026, 2, 5, 1, 0, tzinfo=UTC), "fresh"),
+        (THURSDAY, "30m", False, datetime(2026, 2, 5, 1, 1, tzinfo=UTC), "late"),
+        (THURSDAY, "30m", False, datetime(2026, 2, 5, 3, 1, tzinfo=UTC), "stale"),
+        # On Saturday the last close of the week is all there is.
+        (FRIDAYS_CLOSE, "30m", True, SATURDAY, "closed"),
+        (datetime(2026, 2, 6, 18, tzinfo=UTC), "30m", True, SATURDAY, "stale"),
+        (FRIDAYS_CLOSE, "1d", True, SATURDAY, "closed"),
+        (WEDNESDAYS_CLOSE, "1d", True, datetime(2026, 2, 5, 20, tzinfo=UTC), "fresh"),
+        (None, "30m", False, SATURDAY, "none"),
     ],
 )
-async def test_states_of_markets_that_rest(
-    server: Server, instant: datetime, interval: str, state: str
+def test_states_in_and_out_of_hours(
+    newest: datetime | None, interval: str, rests: bool, at: datetime, state: str
 ) -> None:
-    from bot.data_status import _state
+    assert _state(newest, interval, None, at, asked_at=None, rests=rests) == state
 
-    newest = datetime(2026, 2, 4, 22, tzinfo=UTC)
-    judged = _state(newest, "1d", None, instant, asked_at=None, rests=True)
-    assert judged in {state, "fresh", "closed"}
-    # Saturday noon: the last close of the week is all there is.
-    friday = datetime(2026, 2, 6, 22, tzinfo=UTC)
-    assert (
-        _state(friday, "30m", None, datetime(2026, 2, 7, 12, tzinfo=UTC), asked_at=None, rests=True)
-        == "closed"
-    )
-    stale = datetime(2026, 2, 6, 18, tzinfo=UTC)
-    assert (
-        _state(stale, "30m", None, datetime(2026, 2, 7, 12, tzinfo=UTC), asked_at=None, rests=True) == "stale"
-    )
+
+@pytest.mark.parametrize(
+    ("at", "state"),
+    [
+        # The session of the 5th ends at 21:00 UTC; its flows are overdue from 09:00 UTC of the day after.
+        (datetime(2026, 2, 5, 20, tzinfo=UTC), "fresh"),
+        (datetime(2026, 2, 5, 22, tzinfo=UTC), "pending"),
+        (datetime(2026, 2, 6, 10, tzinfo=UTC), "late"),
+        (datetime(2026, 2, 10, 10, tzinfo=UTC), "stale"),
+    ],
+)
+def test_states_of_flows(at: datetime, state: str) -> None:
+    assert _state(datetime(2026, 2, 4, tzinfo=UTC), None, "BTC", at, asked_at=None, rests=True) == state
 
 
 async def test_no_page_is_longer_than_discord_takes(server: Server) -> None:
     """All that is fetched, each with the longest of reasons."""
-    from bot.feeds import every_feed
-    from bot.fetching import registered
-    from storage import feeds
-
     store, now = store_of(server), datetime(2026, 2, 5, 18, tzinfo=UTC)
     async with store.write() as db:
         known = [await registered(db, one) for one in every_feed()]
