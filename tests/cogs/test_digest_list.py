@@ -239,7 +239,8 @@ async def test_removing_asks_once(server: Server) -> None:
 
 
 async def test_now_posts_at_once_and_the_hour_all_the_same(server: Server, hands: Hands) -> None:
-    digest = await keep(server, language="en")
+    """It is 02:00; the post of this date is due at 03:00."""
+    digest = await keep(server, language="en", local_time=time(3))
     panel = await listed(server)
     await server.moderator.click(panel, label="Post now")
     assert f"It is being posted in <#{server.channel.id}>." in texts(panel)[0]
@@ -251,9 +252,9 @@ async def test_now_posts_at_once_and_the_hour_all_the_same(server: Server, hands
     assert len(said_in(server.channel)) == 1
     assert (await kept(server))[0].planned_through is None
 
-    await later(server, hands, timedelta(days=1))
+    await later(server, hands, timedelta(hours=1))
     assert len(said_in(server.channel)) == 2
-    post = await post_of(server, f"digest:{digest.id}:2026-02-07")
+    post = await post_of(server, f"digest:{digest.id}:2026-02-06")
     assert post is not None
     assert post.state is State.DONE
 
