@@ -25,6 +25,9 @@ from storage.importers.table import Limits, Sheet
 LIMITS: Final = Limits(bytes=2 * 2**20, rows=50_000)
 MEMORY_BYTES: Final = 512 * 2**20
 SECONDS: Final = 5
+"""Of computing."""
+WAIT_SECONDS: Final = 15
+"""Of the clock, the start of a Python on a busy machine included."""
 
 
 class BadFile(UserError):  # noqa: N818 -- reads as the answer it is
@@ -32,7 +35,7 @@ class BadFile(UserError):  # noqa: N818 -- reads as the answer it is
 
 
 def parse(kind: Kind, body: bytes, *, name: str, today: date) -> list[dict[str, Any]]:
-    """The rows of a file as plain values. Blocks, at most ``SECONDS``.
+    """The rows of a file as plain values. Blocks, at most ``WAIT_SECONDS``.
 
     Raises UserError with the sentence of whatever is wrong; with one of its own where reading
     took too long or too much memory.
@@ -41,11 +44,11 @@ def parse(kind: Kind, body: bytes, *, name: str, today: date) -> list[dict[str, 
     command = [sys.executable, "-I", "-m", __spec__.name, kind, today.isoformat(), name]
     try:
         done = subprocess.run(  # noqa: S603 -- our own interpreter and module; the name is an argument
-            command, input=body, capture_output=True, timeout=SECONDS, env={}, check=False
+            command, input=body, capture_output=True, timeout=WAIT_SECONDS, env={}, check=False
         )
     except subprocess.TimeoutExpired:
         raise UserError(
-            "{file} could not be read within {seconds} seconds.", file=name, seconds=SECONDS
+            "{file} could not be read within {seconds} seconds.", file=name, seconds=WAIT_SECONDS
         ) from None
     if done.returncode != 0:
         raise UserError("{file} could not be read: it asks for too much time or memory.", file=name)

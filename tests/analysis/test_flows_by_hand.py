@@ -45,4 +45,4 @@ def test_the_source_is_as_late_as_without_it() -> None:
 
 def test_without_any_nothing_is_said_of_it() -> None:
     result = judged(*(told(day, -1.0) for day in DAYS))
-    assert (result.manual, result.silent, result.last_published) == ((), (), DAYS[3])
+    assert (result.manual, result.last_published) == ((), DAYS[3])

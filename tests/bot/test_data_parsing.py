@@ -103,7 +103,7 @@ def test_more_bytes_than_allowed_are_not_read() -> None:
 
 
 def test_a_child_that_takes_too_long_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data_parsing, "SECONDS", 0.05)  # less than Python needs to start
+    monkeypatch.setattr(data_parsing, "WAIT_SECONDS", 0.05)  # less than Python needs to start
     began = time.perf_counter()
     with pytest.raises(UserError, match="could not be read within"):
         parse(Kind.FLOWS, FLOWS, name="a.csv", today=TODAY)
