@@ -105,7 +105,7 @@ async def answer(query: SilverMarginQuery, asked: Asked) -> Margin:
         series, closes = await _closes(db, product.leader, changes, asked.at)
     position = Position(contracts=query.contracts, equity=query.equity, side=query.side, hrp=query.hrp)
     return assess(
-        [_change(row) for row in changes],
+        [change_of(row) for row in changes],
         closes,
         product=product,
         as_of=asked.at,
@@ -137,7 +137,7 @@ def _close(row: BarRow, series: Series) -> Close:
     return Close(day, datetime.fromtimestamp(row.closed_at, UTC), row.close)
 
 
-def _change(row: MarginChange) -> Change:
+def change_of(row: MarginChange) -> Change:
     return Change(
         effective=row.in_force_from,
         known_at=row.known_at,

@@ -297,7 +297,8 @@ def by_halves(many: Sequence[Position]) -> NDArray[np.float64]:
         for floor, top, rate in zip(floors, [*floors[1:], np.inf], rates, strict=True):
             # Bracket by bracket, each its own rate: what deductions are a short way of writing.
             needed += rate * np.clip(notional - floor, 0.0, top - floor)
-        return margin + np.where(long, gain, -gain) - needed
+        left: NDArray[np.float64] = margin + np.where(long, gain, -gain) - needed
+        return left
 
     low, high = np.where(long, 1e-9 * entry, entry), np.where(long, entry, 1e9 * entry)
     none = short_of(np.where(long, low, high)) >= 0
