@@ -14,6 +14,8 @@ from bot import registration, welcome
 from bot.answers import Answers
 from bot.cooldowns import Cooldowns
 from bot.errors import UserError
+from bot.ladder_card import LadderButton
+from bot.ladders import Ladders
 from bot.repeats import Repeats
 from bot.respond import CardButton, DeleteButton
 from bot.settings_changes import SettingsItem
@@ -31,6 +33,7 @@ COGS: Final = (
     "cogs.flows",
     "cogs.silver_margin",
     "cogs.stress",
+    "cogs.ladder",
     "cogs.settings",
     "cogs.help",
     "cogs.level_book",
@@ -72,13 +75,14 @@ class Leadline(commands.Bot):
         self._tells_commands = tells_commands
         self.cooldowns = cooldowns or Cooldowns()
         self.repeats = Repeats()
+        self.ladders = Ladders()
         self.translator = Translator(names=localized_names)
         self._closing = False
 
     async def setup_hook(self) -> None:
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(CardButton, DeleteButton, SettingsItem)
+        self.add_dynamic_items(CardButton, DeleteButton, SettingsItem, LadderButton)
         await self.tree.set_translator(self.translator)
         guild = discord.Object(self._dev_guild_id) if self._dev_guild_id else None
         if guild is not None:
@@ -117,6 +121,7 @@ class Leadline(commands.Bot):
             self._closing = True
             log.info("closing", running=self.answers.unfinished)
             await self.answers.finish(FINISH_SECONDS)
+            self.ladders.close()
         # discord.py forgets the task that says "ready" 2 s after connecting; closed, it would only fail.
         ready = self._connection._ready_task
         while ready is not None and not ready.done():

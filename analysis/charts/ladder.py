@@ -163,7 +163,9 @@ def _floors(panel: Panel, result: Ladder, _: Gettext) -> None:
         if y < TOP + 14 or any(abs(y - other) < NOTE_LINE for other in taken):
             continue
         taken.append(y)
-        named = f"{ladder_words.exact(price)} {_(clean(label)) if label else ''}".strip()
+        shown = clean(label)
+        # What nothing is left of is no msgid: gettext would answer with its own header.
+        named = f"{ladder_words.exact(price)} {_(shown) if shown else ''}".strip()
         canvas.text(fit(named, NOTE, room), (box.left + 10, y), NOTE, wear.holds)
 
 

@@ -96,14 +96,14 @@ async def answer(query: LadderQuery, asked: Asked) -> Ladder:
     """Query -> rows -> result. Raises UserError when it cannot be answered."""
     codes = {one.instrument for one in query.positions} or {query.instrument}
     async with asked.store.read() as db:
-        found = {code: await _rows(db, code, asked.at) for code in codes}
+        found = {code: await market(db, code, asked.at) for code in codes}
         changes = {
             product.leader: [change_of(row) for row in await margins.known(db, product.leader, at=asked.at)]
             for product in (PRODUCTS[one.instrument] for one in query.positions if one.kind is Kind.FUTURES)
         }
         book = await level_book.read(db, asked.server_id)
     floors = [(level.price, level.label) for level in book]
-    markets = {code: market for code, market in found.items() if market is not None}
+    markets = {code: one for code, one in found.items() if one is not None}
     if not query.positions:
         return _steps(query, asked.at, markets, floors)
     holdings = [_holding(one, changes, asked.at) for one in query.positions]
@@ -201,7 +201,7 @@ def _holding(typed: Typed, changes: dict[str, list[Change]], at: datetime) -> Ho
     )
 
 
-async def _rows(db: Db, code: str, at: datetime) -> Market | None:
+async def market(db: Db, code: str, at: datetime) -> Market | None:
     """The last close of an instrument and its daily ATR; of a contract, those of its leader."""
     code = PRODUCTS[code].leader if code in PRODUCTS else code
     for interval in (Interval.M30, Interval.D1):
