@@ -26,7 +26,7 @@ LINE, NOTE_LINE = 44, 28
 WIDEST = 620
 """Pixels of the column of labels at most: what is longer ends with an ellipsis."""
 HEADROOM = 0.06
-FLOORS = 300
+FLOORS = 380
 """Pixels at the panel's left that the names of floors have to themselves."""
 MOST_RUNGS = (BOTTOM - TOP) // LINE - 2
 FARTHEST = 3.0
@@ -77,7 +77,7 @@ def compose(result: Ladder, look: Look, _: Gettext) -> Canvas:
     _floors(panel, result, _)
     panel.rule(result.price, wear.ink, width=3.0)
     _beside(panel, marks, words, present, result.price)
-    _figures(panel, marks)
+    _figures(panel, result, marks)
     _lines(canvas, result, look, _)
     return canvas
 
@@ -150,13 +150,11 @@ def _bars(panel: Panel, marks: Sequence[Mark], tint: tuple[int, int, int]) -> No
 
 def _floors(panel: Panel, result: Ladder, _: Gettext) -> None:
     """The level book across the panel, each named at the left where there is room for its name."""
-    if not one_market(result):
-        return
     canvas, box, wear = panel.canvas, panel.box, panel.canvas.colours
-    room = min(FLOORS, box.width - 60) - 24
+    room, seen = min(FLOORS, box.width - 60) - 24, set(_seen(result, panel.scale))
     taken: list[float] = [panel.scale.y(result.price)]
     for price, label in sorted(result.floors, key=lambda floor: abs(floor[0] - result.price)):
-        if not panel.scale.low <= price <= panel.scale.high:
+        if price not in seen:
             continue
         panel.rule(price, wear.holds, dash=(10.0, 6.0))
         y = panel.scale.y(price) - 18
@@ -169,24 +167,34 @@ def _floors(panel: Panel, result: Ladder, _: Gettext) -> None:
         canvas.text(fit(named, NOTE, room), (box.left + 10, y), NOTE, wear.holds)
 
 
-def _figures(panel: Panel, marks: Sequence[Mark]) -> None:
-    """Dollars released, on the rung itself where no other rung is in the way."""
+def _figures(panel: Panel, result: Ladder, marks: Sequence[Mark]) -> None:
+    """Dollars released, over or under the rung where nothing else is in the way."""
     canvas, box, scale = panel.canvas, panel.box, panel.scale
     start = min(box.left + FLOORS, box.right - 60)
+    rules = [scale.y(price) for price in (result.price, *_seen(result, scale))]
     taken: list[float] = []
     for mark in marks:
-        y = scale.y(mark.value) - 26
-        beside = [scale.y(other.value) for other in marks if other is not mark]
-        if (
-            not mark.figure
-            or width(mark.figure, FIGURE) > box.right - start - 16
-            or y < TOP + 14
-            or any(abs(y - other) < 24 for other in beside)
-            or any(abs(y - other) < 30 for other in taken)
-        ):
+        if not mark.figure or width(mark.figure, FIGURE) > box.right - start - 16:
             continue
-        taken.append(y)
-        canvas.text(mark.figure, (start + 8, y), FIGURE, canvas.colours.broken)
+        rung = scale.y(mark.value)
+        bars = [scale.y(other.value) for other in marks if other is not mark]
+        for y in (rung - 26, rung + 26):
+            if (
+                TOP + 14 <= y <= BOTTOM - 14
+                and all(abs(y - rule) >= 15 for rule in rules)
+                and all(abs(y - bar) >= 24 for bar in bars)
+                and all(abs(y - other) >= 30 for other in taken)
+            ):
+                taken.append(y)
+                canvas.text(mark.figure, (start + 8, y), FIGURE, canvas.colours.broken)
+                break
+
+
+def _seen(result: Ladder, scale: Scale) -> list[float]:
+    """The floors whose rule is in the picture."""
+    if not one_market(result):
+        return []
+    return [price for price, _label in result.floors if scale.low <= price <= scale.high]
 
 
 def _beside(panel: Panel, marks: Sequence[Mark], words: Sequence[str], present: str, price: float) -> None:

@@ -33,9 +33,9 @@ def percent(value: float) -> str:
 
 
 def nearest(result: Ladder) -> Rung | None:
-    """The position whose liquidation price is the fewest percent away; null where none has one."""
+    """The position nearest to its liquidation price, one beyond it first; null where none has such a price."""
     found = [rung for rung in result.rungs if rung.distance_pct is not None]
-    return min(found, key=lambda rung: abs(rung.distance_pct or 0.0), default=None)
+    return min(found, key=lambda rung: (rung.at_mark.stands, abs(rung.distance_pct or 0.0)), default=None)
 
 
 def title(result: Ladder, _: Gettext) -> str:
@@ -55,7 +55,9 @@ def title(result: Ladder, _: Gettext) -> str:
         "percent": percent(rung.distance_pct),
         "n": len(result.rungs),
     }
-    if rung.position.kind is Kind.FUTURES:
+    if not rung.at_mark.stands:
+        told = _("{side} {instrument} {leverage}x · already beyond {price}")
+    elif rung.position.kind is Kind.FUTURES:
         told = _("{side} {instrument} {leverage}x · margin call {price} · {percent}")
     else:
         told = _("{side} {instrument} {leverage}x · liquidation {price} · {percent}")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from analysis.charts import ladder as chart
 from analysis.charts.look import Look
+from analysis.charts.theme import blend
 from analysis.ladder import Asked, Holding, Ladder, Market, assess
 from analysis.ladder_positions import Kind, Position
 from analysis.ladder_steps import climb
@@ -122,7 +123,7 @@ def test_a_rung_stands_at_its_price_and_is_as_long_as_its_notional() -> None:
     for price in (64_257.03, 72_289.16):
         rows = np.flatnonzero(amber[:, 500:700].all(axis=1))
         assert np.abs(rows - scale.y(price)).min() <= 2
-    tint = chart.blend(canvas.colours.broken, canvas.colours.background, 0.3)
+    tint = blend(canvas.colours.broken, canvas.colours.background, 0.3)
     lengths = [
         int((canvas.pixels()[round(scale.y(mark.value)) + 6, :, :3] == np.array(tint)).all(axis=1).sum())
         for mark in marks
@@ -145,6 +146,13 @@ def test_of_too_many_positions_the_nearest_are_drawn_and_the_rest_counted() -> N
     shown = len(chart.rungs(CASES["twenty"], english))
     assert shown == chart.MOST_RUNGS
     assert outlook.endswith(f"+{20 - shown} in the words")
+
+
+def test_a_position_beyond_its_price_says_so_before_any_other() -> None:
+    result = ladder(position(entry=78_000.0, mark=80_000.0, leverage=50.0), position(mark=80_000.0))
+    assert words(chart.compose(result, Look(), english))[-3] == (
+        "2 positions, the nearest: long BTC 10x · already beyond 81,394"
+    )
 
 
 def test_leverages_are_told_linear_and_inverse() -> None:
