@@ -17,9 +17,13 @@ from bot.cooldowns import Cooldowns
 from bot.data_buttons import DraftButton, UndoButton
 from bot.data_drafts import Drafts
 from bot.data_pages import StatusPage
+from bot.digest_changes import DigestPanelItem
+from bot.digest_list import DigestButton
 from bot.digests import DigestWriter, NoticeWriter
 from bot.errors import UserError
 from bot.forget_me import ForgetMe
+from bot.ladder_card import LadderButton
+from bot.ladders import Ladders
 from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.posts import Writer
@@ -40,6 +44,7 @@ COGS: Final = (
     "cogs.flows",
     "cogs.silver_margin",
     "cogs.stress",
+    "cogs.ladder",
     "cogs.settings",
     "cogs.help",
     "cogs.level_book",
@@ -91,6 +96,7 @@ class Leadline(commands.Bot):
         self.repeats = Repeats()
         self.drafts = Drafts()
         self.fetches = fetches
+        self.ladders = Ladders()
         self.translator = Translator(names=localized_names)
         self._closing = False
         channels = Channels(self, Pace(REQUESTS_PER_SECOND), seconds=POST_SECONDS)
@@ -104,7 +110,16 @@ class Leadline(commands.Bot):
         for name in COGS:
             await self.load_extension(name)
         self.add_dynamic_items(
-            CardButton, DeleteButton, DraftButton, ForgetMe, SettingsItem, StatusPage, UndoButton
+            CardButton,
+            DeleteButton,
+            DigestButton,
+            DigestPanelItem,
+            DraftButton,
+            ForgetMe,
+            LadderButton,
+            SettingsItem,
+            StatusPage,
+            UndoButton,
         )
         await self.tree.set_translator(self.translator)
         guild = discord.Object(self._dev_guild_id) if self._dev_guild_id else None
@@ -147,6 +162,7 @@ class Leadline(commands.Bot):
             log.info("closing", running=self.answers.unfinished)
             # What is being posted and what is being answered end side by side.
             await asyncio.gather(self.outbox.close(), self.answers.finish(FINISH_SECONDS))
+            self.ladders.close()
         # discord.py forgets the task that says "ready" 2 s after connecting; closed, it would only fail.
         ready = self._connection._ready_task
         while ready is not None and not ready.done():

@@ -8,7 +8,7 @@ import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Final, get_args
 
 import typer
 
@@ -16,6 +16,10 @@ from bot.errors import UserError
 from bot.terminal import Installation, carry_out, fail, instant, one_of
 
 report_app = typer.Typer(no_args_is_help=True, help="Answer one question from the store, without Discord.")
+
+
+MOST_READ: Final = 1_000_000
+"""Characters of a file handed to a report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,11 @@ def _report(ctx: typer.Context, name: str, given: dict[str, Any]) -> None:
         **{key: given[key] for key in ("locale", "palette", "theme", "as_json", "png", "csv")},
     )
     words = {
-        option.name: "yes" if option.flag else given[option.name]
+        option.name: "yes"
+        if option.flag
+        else _read_file(given[option.name])
+        if option.file
+        else given[option.name]
         for option in report.options
         if given[option.name] not in {None, False}
     }
@@ -147,6 +155,15 @@ async def _answer(home: Installation, name: str, query: Any, at: datetime, outpu
 def _plain(text: str) -> str:
     """Without the marks of Discord's Markdown."""
     return text.removeprefix("-# ").replace("**", "").replace("```\n", "").replace("\n```", "")
+
+
+def _read_file(path: str) -> str:
+    try:
+        # A file too long to be one is not read to its end.
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            return file.read(MOST_READ)
+    except (OSError, UnicodeDecodeError):
+        fail(f"{path} cannot be read as a text file.", status=2)
 
 
 def _save(path: Path, content: bytes) -> None:

@@ -12,8 +12,6 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot import digest_changes, digest_draft, digest_list, digest_store, times_of_day, zones
-from bot.digest_changes import DigestPanelItem
-from bot.digest_list import DigestButton
 from bot.errors import UserError
 from bot.language import N_, nearest
 from bot.permissions import Right, open_to
@@ -176,4 +174,3 @@ async def _chosen(interaction: discord.Interaction[Leadline], typed: str | None)
 
 async def setup(bot: Leadline) -> None:
     await bot.add_cog(DigestCog())
-    bot.add_dynamic_items(DigestPanelItem, DigestButton)

@@ -26,13 +26,15 @@ Words = Mapping[str, str]
 class Option:
     """One option of a report. ``help`` is a msgid; ``choices`` are what may be typed.
 
-    A ``flag`` is said or left out on the command line; its word is ``yes``.
+    A ``flag`` is said or left out on the command line; its word is ``yes``. Of a ``file``
+    the command line is given the path, the report what is in it.
     """
 
     name: str
     help: str
     choices: tuple[str, ...] = ()
     flag: bool = False
+    file: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ async def answer(query: SilverMarginQuery, asked: Asked) -> Margin:
         series, closes = await _closes(db, product.leader, changes, asked.at)
     position = Position(contracts=query.contracts, equity=query.equity, side=query.side, hrp=query.hrp)
     return assess(
-        [_change(row) for row in changes],
+        [change_of(row) for row in changes],
         closes,
         product=product,
         as_of=asked.at,
@@ -129,7 +129,7 @@ async def rules(db: Db, code: str, at: datetime, *, server_id: int) -> tuple[lis
     """What stands and what comes for a leader, and its last close."""
     changes = await margins.known(db, code, at=at, server_id=server_id)
     _, closes = await _closes(db, code, changes, at)
-    return [_change(row) for row in changes], closes[-1] if closes else None
+    return [change_of(row) for row in changes], closes[-1] if closes else None
 
 
 async def _closes(
@@ -151,7 +151,7 @@ def _close(row: BarRow, series: Series) -> Close:
     return Close(day, datetime.fromtimestamp(row.closed_at, UTC), row.close)
 
 
-def _change(row: MarginChange) -> Change:
+def change_of(row: MarginChange) -> Change:
     return Change(
         effective=row.in_force_from,
         known_at=row.known_at,

@@ -55,6 +55,7 @@ async def test_members_see_their_questions_and_can_press_the_commands(server: Se
         f"- Do the spot ETFs take in or give back? </flows:{ids['flows']}>",
         f"- What does a silver contract cost, and where is the margin call? </silver-margin:{ids['silver-margin']}>",
         f"- Is it stress or rotation? </stress:{ids['stress']}>",
+        f"- Where would my position be liquidated? </ladder:{ids['ladder']}>",
         f"- Which prices are watched here? </level-book list:{ids['level-book']}>",
         f"- What is kept about me? </privacy show:{ids['privacy']}>",
         f"- How old are the figures, and does a source fail? </data status:{ids['data']}>",

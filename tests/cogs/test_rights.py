@@ -12,6 +12,7 @@ import importlib
 import itertools
 import pkgutil
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +79,16 @@ def below(parent: type) -> Iterator[type]:
 
 
 def ours(parent: type) -> list[type]:
-    """Subclasses in the product that are not themselves made to be derived from."""
+    """Subclasses in the product that are not themselves made to be derived from.
+
+    Each bot loads the cogs anew: a class of an earlier one may still be there, until it is collected.
+    """
     import_all()
     found = dict.fromkeys(
-        child for child in below(parent) if child.__module__.split(".")[0] in {"bot", "cogs"}
+        child
+        for child in below(parent)
+        if child.__module__.split(".")[0] in {"bot", "cogs"}
+        and getattr(sys.modules[child.__module__], child.__qualname__, child) is child
     )
     return [child for child in found if child not in {Pressable, Form}]
 
