@@ -29,11 +29,11 @@ class LevelBookCog(
     commands.GroupCog,
     group_name="level-book",
     group_description=locale_str("The prices this server watches"),
+    group_extras={QUESTION: N_("Which prices are watched here?")},
 ):
     @app_commands.command(
         name="add",
         description=locale_str("Put a price into this server's level book"),
-        extras={QUESTION: N_("Which price should be watched as well?")},
     )
     @app_commands.describe(
         price=locale_str("The price, such as 73.6k or 73,600"),
@@ -72,7 +72,6 @@ class LevelBookCog(
     @app_commands.command(
         name="remove",
         description=locale_str("Take a price out of this server's level book"),
-        extras={QUESTION: N_("Which price need not be watched any more?")},
     )
     @app_commands.describe(level=locale_str("The level's price"))
     @open_to(Right.MODERATOR)
@@ -103,7 +102,6 @@ class LevelBookCog(
     @app_commands.command(
         name="list",
         description=locale_str("The levels of this server's book"),
-        extras={QUESTION: N_("Which prices are watched here?")},
     )
     @open_to(Right.MEMBER)
     async def list_(self, interaction: discord.Interaction[Leadline]) -> None:
