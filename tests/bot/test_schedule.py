@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,10 +11,11 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from bot.schedule import Rhythm, occurrence
+from tests.soak import times
 
 FIRST, LAST = date(2005, 1, 1), date(2037, 12, 31)
 AWKWARD = (time(0), time(1, 30), time(2, 30), time(23, 59))
-SOAK = "LEADLINE_SOAK" in os.environ
+SOAK = times(short=0, long=1)
 DAY = 86_400
 _ORIGIN = date(1970, 1, 1)
 
@@ -68,6 +68,7 @@ def _seconds(day: date) -> int:
     return (day - _ORIGIN).days * DAY
 
 
+@pytest.mark.soak
 def test_one_occurrence_on_every_date_of_every_zone() -> None:
     """Those near a change of the clocks; with LEADLINE_SOAK every date from 2005 to 2037."""
     every = [FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1)]

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 import httpx
+import pytest
 
 from bot.feeds import BarFeed, every_feed, named
 from bot.fetching import Call, Fetching
@@ -72,6 +73,7 @@ def killed_once(url: str, rng: Random) -> None:
         os.close(reads)
 
 
+@pytest.mark.soak
 def test_no_half_batch_is_ever_stored(tmp_path: Path) -> None:
     file = tmp_path / "leadline.db"
     url = f"sqlite+aiosqlite:///{file}"

@@ -40,6 +40,7 @@ def one_try() -> object:
     stamina.set_testing(False)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", range(times(short=1, long=20)))
 async def test_every_series_is_whole_again(one_try: object, seed: int) -> None:
     # In memory: what a disk does to a commit is tried where processes are killed.

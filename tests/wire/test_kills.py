@@ -29,6 +29,7 @@ from bot.posts import marker_of
 from storage import digests, outbox
 from storage.digests import Part, Schedule
 from storage.store import Store
+from tests.soak import times
 from tests.wire import payloads
 from tests.wire.conftest import Open
 from tests.wire.loopback import Discord
@@ -36,8 +37,7 @@ from tests.wire.payloads import CHANNEL, GUILD, TOKEN
 from tests.wire.posts import Weather
 from tests.wire.process import ROOT
 
-SOAK = "LEADLINE_SOAK" in os.environ
-KILLS = 3000 if SOAK else 300
+KILLS = times(short=300, long=3_000)
 LANES = 3
 """Bots at a time, each with a Discord and a store of its own."""
 EACH_TIME = 2
@@ -215,6 +215,7 @@ class Lane:
         return len(rows), sum(count > 1 for count in counts), sum(count == 0 for count in counts)
 
 
+@pytest.mark.soak
 async def test_whatever_dies_every_post_comes_once(
     opened: Open, database: Path, nursery: Nursery, tmp_path: Path
 ) -> None:
