@@ -275,7 +275,7 @@ async def test_a_missing_day_is_filled_by_hand_marked_and_superseded(server: Ser
     assert lines[1].startswith("**3 days of net outflow in a row since Tue 3 Feb** · 2 of 14 days positive")
     assert lines[1].endswith(" · with 1 manual day")
     assert data.startswith(
-        "-# Farside Investors · final to 4 Feb 2026 · with 1 manual day · 33 h old · fresh"
+        "-# Farside Investors · final to 4 Feb 2026 · with 1 manual day · 33 h old · not reported yet"
     )
     chart = await server.alice.slash(server.channel, "flows", asset="ETH", private=True)
     assert "manual" not in texts(sent(chart))[0]
