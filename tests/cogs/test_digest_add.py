@@ -440,7 +440,9 @@ async def test_at_its_fullest_it_fits_into_a_message(server: Server) -> None:
 async def test_in_chinese(server: Server, speaking: Speaking) -> None:
     with speaking("zh-TW"):
         panel = await added(server, at="上午9點")
-        assert texts(panel)[1].startswith("### 新的定時快報（1 / 5）\n**09:00** · UTC · 每天\n- <t:")
+        assert texts(panel)[1].startswith(
+            "### 新的定時快報（1 / 5）\n**09:00** · UTC · 每天\n-# 文字為雙語，圖表為中文。\n- <t:"
+        )
         await choose(server, panel, "single", "1", "3")
         assert "UTC · 週一、週三" in texts(panel)[1]
         assert list(buttons(panel)) == ["時間與時區", "確認", "取消"]

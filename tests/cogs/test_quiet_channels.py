@@ -40,7 +40,7 @@ async def test_every_channel_is_public_until_some_are_chosen(server: Server) -> 
     assert not (await server.alice.slash(server.channel, "stress")).ephemeral
 
 
-@pytest.mark.parametrize("report", sorted(REPORTS))
+@pytest.mark.parametrize("report", sorted(set(REPORTS) - {"ladder"}))  # which is never public
 async def test_elsewhere_only_the_asker_sees_it(server: Server, report: str) -> None:
     other = server.alice.guild.create_text_channel("lounge")
     await choose(server, server.channel)
@@ -82,7 +82,7 @@ async def test_in_a_private_chat_there_is_nothing_to_hide(server: Server) -> Non
     assert asked.response is None
 
 
-@pytest.mark.parametrize("report", sorted(REPORTS))
+@pytest.mark.parametrize("report", sorted(set(REPORTS) - {"ladder"}))  # which is never public
 async def test_private_is_for_the_asker_alone(server: Server, report: str) -> None:
     asked = await server.alice.slash(server.channel, report, private=True)
     assert asked.ephemeral
