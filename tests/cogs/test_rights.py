@@ -417,12 +417,14 @@ def first_words(result: simcord.InteractionResult) -> str | None:
     return None if result.response is None else result.response.content
 
 
-async def test_nobody_passes_without_the_right(sampled: Server) -> None:
+@pytest.mark.parametrize("part", range(3))
+async def test_nobody_passes_without_the_right(sampled: Server, part: int) -> None:
+    """In three parts: SimCord does not settle any more after some hundred interactions."""
     matrix = await matrix_of(sampled)
     store = bot_of(sampled).answers.store
     before = await dump(store)
     refused = 0
-    for handler, scene in itertools.product(handlers(bot_of(sampled)), matrix.scenes):
+    for handler, scene in itertools.product(handlers(bot_of(sampled))[part::3], matrix.scenes):
         one = asked(sampled, matrix, scene, handler)
         permissions = int(one.payload.get("member", {}).get("permissions", 0))
         if may(handler.right, scene, permissions):
@@ -437,10 +439,9 @@ async def test_nobody_passes_without_the_right(sampled: Server) -> None:
         assert store.version == version, where
         refused += 1
     assert await dump(store) == before
-    # The samples alone, of 31 scenes. Three people keep the server in a plain channel and where all is
-    # allowed; where all is denied, the role chosen and the administrator; threads the same: 16 pass, and
-    # for ASKER the asker in 6 channels and the private chat: 23. Nobody passes what is undeclared.
-    assert refused >= 3 * (31 - 16) + (31 - 23) + 2 * 31
+    # Three people keep the server in a plain channel and where all is allowed; where all is denied, the
+    # role chosen and the administrator; threads the same: of 31 scenes 16 pass. Each part has several such.
+    assert refused >= 3 * (31 - 16)
 
 
 async def test_whoever_has_the_right_passes(sampled: Server) -> None:
