@@ -51,6 +51,7 @@ class Pressable(ui.DynamicItem[_Item], Generic[_Item], template=r"(?!)"):
         await handle(interaction, type(self), self.pressed)
 
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
+        """What a press does; each subclass says it."""
         raise NotImplementedError
 
 
@@ -64,4 +65,5 @@ class Form(ui.Modal):
         await handle(interaction, type(self), self.submitted)
 
     async def submitted(self, interaction: discord.Interaction[Leadline]) -> None:
+        """What sending it does; each subclass says it."""
         raise NotImplementedError

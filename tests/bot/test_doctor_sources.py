@@ -29,6 +29,8 @@ HOSTS = by_host(EVERY)
 
 
 class Nobody:
+    """Whom nothing may be asked: the doctor looks, it does not fetch."""
+
     async def fetch(self, request: object) -> object:
         raise NotImplementedError
 
