@@ -25,4 +25,4 @@ async def insert_rows(db: Db, table: Table, columns: Sequence[str], rows: Sequen
     order = [columns.index(name) for name in compiled.positiontup]
     if order != list(range(len(columns))):
         rows = [tuple(row[place] for place in order) for row in rows]
-    await db.exec_driver_sql(str(compiled), list(rows))
+    await db.exec_driver_sql(str(compiled), list(rows), table=table)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, true, update
 
 from analysis.errors import UserError
 from analysis.freshness import Freshness, freshness, of_bars
@@ -217,7 +217,9 @@ async def mark(db: Db, series: Series, *, source_id: int, is_sample: bool, ohlc:
             )
         )
         return
-    statement = update(schema.series).where(ours)
+    # Left alone where it says so already: what is kept from it stays true.
+    differs = or_(s.source_id.is_distinct_from(source_id), s.has_ohlc.is_distinct_from(ohlc))
+    statement = update(schema.series).where(ours, differs)
     if is_sample:
         statement = statement.where(s.source_id.is_(None))
     await db.execute(statement.values(source_id=source_id, has_ohlc=ohlc))

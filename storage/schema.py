@@ -418,3 +418,20 @@ outbox_pictures = Table(
     Index("outbox_pictures_of_picture", "sha256"),
     sqlite_with_rowid=False,
 )
+
+BOOKKEEPING: Final = frozenset(
+    {
+        bar_revisions,
+        staged_bars,
+        servers_left,
+        handled_interactions,
+        marks,
+        feeds,
+        quarantine,
+        digest_schedules,
+        outbox,
+        pictures,
+        outbox_pictures,
+    }
+)
+"""What no answer is made from: writing here leaves every kept answer as true as it was."""

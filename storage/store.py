@@ -9,7 +9,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Dialect, Executable, exists, or_, select
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Dialect,
+    Executable,
+    FromClause,
+    Table,
+    UpdateBase,
+    exists,
+    or_,
+    select,
+)
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -34,6 +45,8 @@ class Db:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self.changed = False
+        """Whether anything that a report reads was written here, as far as can be known."""
 
     @property
     def dialect(self) -> Dialect:
@@ -42,18 +55,33 @@ class Db:
     async def execute(
         self, statement: Executable, parameters: Sequence[Mapping[str, object]] | None = None
     ) -> _Result:
-        return await _whole(self._connection.execute(statement, parameters))
+        result = await _whole(self._connection.execute(statement, parameters))
+        # Many rows at once may have no count (-1): then they count as changed.
+        if not statement.is_select and result.rowcount != 0:
+            self._wrote(statement.table if isinstance(statement, UpdateBase) else None)
+        return result
 
     async def scalar(self, statement: Executable) -> Any:
         """The first value of the first row; None without rows."""
-        return await _whole(self._connection.scalar(statement))
+        return (await self.execute(statement)).scalar()
 
-    async def exec_driver_sql(self, statement: str, parameters: list[tuple[Any, ...]]) -> _Result:
-        return await _whole(self._connection.exec_driver_sql(statement, parameters))
+    async def exec_driver_sql(
+        self, statement: str, parameters: list[tuple[Any, ...]], *, table: Table | None = None
+    ) -> _Result:
+        """A statement as the driver takes it; ``table`` is the one it writes, if that is known."""
+        result = await _whole(self._connection.exec_driver_sql(statement, parameters))
+        self._wrote(table)
+        return result
 
     async def run_sync(self, work: Callable[[Connection], _T]) -> _T:
         """Call ``work`` with the connection as SQLAlchemy's blocking functions want it."""
-        return await _whole(self._connection.run_sync(work))
+        try:
+            return await _whole(self._connection.run_sync(work))
+        finally:
+            self._wrote(None)
+
+    def _wrote(self, table: FromClause | None) -> None:
+        self.changed = self.changed or table not in schema.BOOKKEEPING
 
 
 async def _whole(work: Coroutine[Any, Any, _T]) -> _T:
@@ -137,7 +165,7 @@ class Store:
 
     @property
     def version(self) -> int:
-        """Grows with every committed ``write()`` of this object: a key for caches."""
+        """Grows with every ``write()`` of this object that changed what reports read: a key for caches."""
         return self._version
 
     def read(self) -> AbstractAsyncContextManager[Db]:
@@ -167,21 +195,22 @@ class Store:
             connection = self.engine.connect()
             try:
                 await _whole(_begun(connection, begin))
+                db = Db(connection)
                 try:
-                    yield Db(connection)
+                    yield db
                 except BaseException:
                     await _whole(connection.rollback())
                     raise
-                await _whole(self._commit(connection, writes=begin == _WRITE))
+                await _whole(self._commit(connection, changed=begin == _WRITE and db.changed))
             finally:
                 block.open = False
                 _block.set(None)
                 if connection.sync_connection is not None:
                     await _whole(connection.close())
 
-    async def _commit(self, connection: AsyncConnection, *, writes: bool) -> None:
+    async def _commit(self, connection: AsyncConnection, *, changed: bool) -> None:
         await connection.commit()
-        if writes:
+        if changed:
             self._version += 1
 
     async def empty_journal(self) -> bool:

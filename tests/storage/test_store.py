@@ -3,13 +3,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import delete, func, insert, select, text
 
 from analysis.errors import UserError
-from storage import migrate, schema, sqlite
+from analysis.levels import Interval
+from storage import bars, handled, instruments, marks, migrate, schema, sqlite
 from storage.store import Store
 from tests.storage.conftest import opened, url_of
 
@@ -73,6 +75,28 @@ async def test_tasks_queue_and_each_sees_whole_writes(store: Store) -> None:
         await asyncio.gather(*(task for number in range(10) for task in (write(number), read())))
     assert seen == [2 * n for n in range(1, 11)]
     assert store.version == 10
+
+
+async def test_the_version_grows_only_with_what_answers_are_made_from(store: Store) -> None:
+    now = datetime(2026, 2, 5, 18, tzinfo=UTC)
+    async with store.write() as db:
+        await marks.write(db, "a thing the bot remembers", "1")
+        assert await handled.first_time(db, 7, now=now)
+    async with store.write() as db:
+        # Deleted where nothing is.
+        await db.execute(delete(schema.levels).where(schema.levels.c.server_id == 7))
+    assert store.version == 0
+
+    async with store.write() as db:
+        silver = await instruments.to_fill(db, "SI", Interval.D1)
+    version = store.version
+    bar = bars.BarRow(opened_at=0, closed_at=86_400, open=1.0, high=1.0, low=1.0, close=1.0, volume=None)
+    for grown in (1, 0):
+        # The same bar once more is no news.
+        async with store.write() as db:
+            await bars.store(db, silver, [bar], source="a test", now=now)
+        version += grown
+        assert store.version == version
 
 
 async def test_a_block_that_raises_changes_nothing(store: Store) -> None:
