@@ -19,5 +19,7 @@ step "import-linter: which floor may import which"
 lint-imports --no-logo
 step "translations: complete"
 python tools/messages.py
-step "pytest"
-exec pytest
+step "pytest: what minds nobody beside it"
+pytest --numprocesses auto --dist worksteal --ignore tests/wire --ignore tests/browser
+step "pytest: the bot as a process, and the page in a browser"
+exec pytest tests/wire tests/browser
