@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import discord
 from discord import ui
@@ -12,7 +11,7 @@ from bot import data_drafts, data_entries
 from bot.errors import UserError
 from bot.handlers import Form, Pressable
 from bot.permissions import Right, open_to
-from bot.reader import of as reader_of
+from bot.reader import speech_of
 from bot.tell import Said, tell
 
 if TYPE_CHECKING:
@@ -95,32 +94,18 @@ class DraftButton(
 ):
     """Confirms or drops what a preview shows."""
 
-    def __init__(self, item: ui.Button[Any], answer: str, token: str) -> None:
-        super().__init__(item)
-        self.answer, self.token = answer, token
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> DraftButton:
-        return cls(cast("ui.Button[Any]", item), match["answer"], match["token"])
-
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         bot, server_id, speech = interaction.client, server_of(interaction), await speech_of(interaction)
 
         async def dropping() -> Said:
-            bot.drafts.take(self.token, server_id, bot.clock.now())
+            bot.drafts.take(self.said("token"), server_id, bot.clock.now())
             return Said(text=speech._("Cancelled: nothing was kept."))
 
         async def keeping() -> Said:
             entry_id, draft = await data_drafts.keep(
                 bot.answers.store,
                 bot.drafts,
-                self.token,
+                self.said("token"),
                 server_id=server_id,
                 user_id=interaction.user.id,
                 interaction_id=interaction.id,
@@ -131,7 +116,7 @@ class DraftButton(
                 rows=((undo_button(entry_id, speech._("Undo")),),),
             )
 
-        await tell(interaction, keeping() if self.answer == "keep" else dropping(), in_place=True)
+        await tell(interaction, keeping() if self.said("answer") == "keep" else dropping(), in_place=True)
 
 
 def undo_button(entry_id: int, label: str) -> ui.Button[Any]:
@@ -142,27 +127,13 @@ def undo_button(entry_id: int, label: str) -> ui.Button[Any]:
 class UndoButton(Pressable[ui.Button[Any]], template=r"data1\|undo\|(?P<entry>[0-9]{1,18})"):
     """Withdraws one entry of the server it is pressed in, whoever made it."""
 
-    def __init__(self, item: ui.Button[Any], entry_id: int) -> None:
-        super().__init__(item)
-        self.entry_id = entry_id
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> UndoButton:
-        return cls(cast("ui.Button[Any]", item), int(match["entry"]))
-
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         bot, server_id, speech = interaction.client, server_of(interaction), await speech_of(interaction)
 
         async def undoing() -> Said:
             gone: Entry = await data_drafts.undo(
                 bot.answers.store,
-                self.entry_id,
+                int(self.said("entry")),
                 server_id=server_id,
                 user_id=interaction.user.id,
                 interaction_id=interaction.id,
@@ -177,7 +148,3 @@ def server_of(interaction: discord.Interaction[Any]) -> int:
     if interaction.guild_id is None:
         raise UserError("What is entered by hand belongs to a server: do it there.")
     return interaction.guild_id
-
-
-async def speech_of(interaction: discord.Interaction[Leadline]) -> Speech:
-    return reader_of(interaction, await interaction.client.answers.server(interaction.guild_id or 0)).speech

@@ -9,10 +9,11 @@ import discord
 from discord import ui
 
 from bot import data_status
-from bot.data_buttons import speech_of, undo_button
+from bot.data_buttons import undo_button
 from bot.errors import UserError
 from bot.handlers import Pressable
 from bot.permissions import Right, is_moderator, open_to
+from bot.reader import speech_of
 from bot.tell import Said, tell
 
 if TYPE_CHECKING:
@@ -24,16 +25,6 @@ PAGE: Final = "data1|status"
 @open_to(Right.MEMBER)
 class StatusPage(Pressable[ui.Select[Any]], template=re.escape(PAGE)):
     """Turns the pages of the status."""
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-        /,
-    ) -> StatusPage:
-        return cls(item)  # type: ignore[arg-type] # the template matches only selects of ours
 
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         page = next((value for value in self.item.values if value in data_status.PAGES), None)

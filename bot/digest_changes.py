@@ -20,8 +20,7 @@ from bot.errors import UserError
 from bot.handlers import Form, Pressable
 from bot.language import Speech
 from bot.permissions import Right, open_to
-from bot.reader import defaults
-from bot.reader import of as reader_of
+from bot.reader import defaults, speech_of
 from bot.schedule import EVERY_DAY
 from bot.tell import Said, tell
 from storage.digests import Part, Schedule
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
 FIRST_TIMES = 3
 MARKER = "preview"
 """Stands in a preview's file names where a post has its marker."""
-
-
-async def speech_of(interaction: discord.Interaction[Leadline]) -> Speech:
-    return reader_of(interaction, await interaction.client.answers.server(interaction.guild_id or 0)).speech
 
 
 async def blank(interaction: discord.Interaction[Leadline], part: Part, at: time) -> Schedule:
@@ -115,16 +110,6 @@ def _single(days: list[str]) -> str:
 @open_to(Right.MODERATOR)
 class DigestPanelItem(Pressable[ui.Item[Any]], template=r"dg\d+\|.*"):
     """Every select and button of every panel ever shown, known by its custom_id and its message."""
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-        /,
-    ) -> DigestPanelItem:
-        return cls(item)
 
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         now = interaction.client.clock.now()

@@ -19,13 +19,13 @@ from discord import ui
 from bot import digest_changes, digest_store, zones
 from bot import digest_lines as lines
 from bot.card import TEXT_LIMIT, fit
-from bot.digest_changes import speech_of
 from bot.digest_draft import MOST_DIGESTS
 from bot.digests import next_times
 from bot.errors import UserError
 from bot.handlers import Pressable
 from bot.language import Speech
 from bot.permissions import Right, open_to
+from bot.reader import speech_of
 from bot.schedule import Occurrence
 from bot.tell import Shown, tell
 from storage import outbox
@@ -210,16 +210,6 @@ async def _removed(interaction: discord.Interaction[Leadline], number: int) -> s
 @open_to(Right.MODERATOR)
 class DigestButton(Pressable[ui.Button[Any]], template=r"dl\d+\|.*"):
     """Every button of every list ever shown, known by its custom_id alone."""
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-        /,
-    ) -> DigestButton:
-        return cls(item)  # type: ignore[arg-type] # the template matches only buttons of ours
 
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         press = _PRESS.fullmatch(self.custom_id)

@@ -11,13 +11,12 @@ from discord import ui
 from bot import privacy
 from bot.handlers import Pressable
 from bot.permissions import Right, open_to
-from bot.reader import of as reader_of
+from bot.reader import speech_of
 from bot.tell import Said, tell
 from storage import privacy as kept
 
 if TYPE_CHECKING:
     from bot.client import Leadline
-    from bot.language import Speech
 
 FORGET: Final = "lp1|forget"
 
@@ -25,16 +24,6 @@ FORGET: Final = "lp1|forget"
 @open_to(Right.MEMBER)
 class ForgetMe(Pressable[ui.Button[Any]], template=re.escape(FORGET)):
     """Forgets whoever presses it, whoever it was shown to."""
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-        /,
-    ) -> ForgetMe:
-        return cls(item)  # type: ignore[arg-type] # the template matches only buttons of ours
 
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         bot, speech = interaction.client, await speech_of(interaction)
@@ -49,7 +38,3 @@ class ForgetMe(Pressable[ui.Button[Any]], template=re.escape(FORGET)):
             return Said(text=privacy.gone(speech))
 
         await tell(interaction, forgetting(), in_place=True)
-
-
-async def speech_of(interaction: discord.Interaction[Leadline]) -> Speech:
-    return reader_of(interaction, await interaction.client.answers.server(interaction.guild_id or 0)).speech

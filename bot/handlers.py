@@ -5,8 +5,9 @@ Commands have the same from ``bot/tree.py``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import discord
 from discord import ui
@@ -46,6 +47,23 @@ class Pressable(ui.DynamicItem[_Item], Generic[_Item], template=r"(?!)"):
     ``pressed`` what happens; it is made known in ``bot/client.py``. Nothing in a
     custom_id is trusted: who may do what is read from the interaction.
     """
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
+        item: ui.Item[Any],
+        match: re.Match[str],  # noqa: ARG003 -- ``said`` asks the custom_id itself
+        /,
+    ) -> Self:
+        return cls(item)  # type: ignore[arg-type] # the template matches only items of this kind
+
+    def said(self, group: str) -> str:
+        """What the custom_id says in a named group of the template."""
+        match = self.template.fullmatch(self.custom_id)
+        if match is None:
+            raise ValueError(f"{self.custom_id} is none of {type(self).__name__}'s")
+        return match[group]
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         await handle(interaction, type(self), self.pressed)

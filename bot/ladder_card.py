@@ -7,7 +7,6 @@ otherwise have to carry them. What a button's custom_id says is a token, good fo
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -185,28 +184,14 @@ class LadderButton(
 ):
     """A button of a ladder: good for whoever asked, while the ladder is remembered."""
 
-    token: str
-    action: str
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> LadderButton:
-        button = cls(item)  # type: ignore[arg-type] # the template matches only buttons of ours
-        button.token, button.action = match["token"], match["action"]
-        return button
-
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
-        asking = interaction.client.ladders.get(self.token, interaction.user.id)
+        token = self.said("token")
+        asking = interaction.client.ladders.get(token, interaction.user.id)
         if asking is None:
             raise UserError(
                 "This ladder is forgotten: positions are kept for 14 minutes and never stored. Ask again with /ladder."
             )
-        match self.action:
+        match self.said("action"):
             case "add":
                 form = LadderForm(asking.words, asking.reader.speech, beside=asking)
                 await interaction.response.send_modal(form)
@@ -216,11 +201,11 @@ class LadderButton(
                     file=card.csv_file("ladder.csv", rows), ephemeral=True
                 )
             case "amounts":
-                await self._tick(interaction, asking)
+                await self._tick(interaction, asking, token)
             case _:
                 await _share(interaction, asking)
 
-    async def _tick(self, interaction: discord.Interaction[Leadline], asking: Asking) -> None:
+    async def _tick(self, interaction: discord.Interaction[Leadline], asking: Asking, token: str) -> None:
         """Says on the card itself what would be shared."""
         asking.amounts = not asking.amounts
         if self.view is None or interaction.message is None:
@@ -229,7 +214,7 @@ class LadderButton(
         for item in view.children:
             if isinstance(item, ui.ActionRow):
                 view.remove_item(item)
-        view.add_item(_row(interaction, asking, self.token))
+        view.add_item(_row(interaction, asking, token))
         await interaction.response.edit_message(view=view)
 
 

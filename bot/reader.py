@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 from zoneinfo import ZoneInfo
 
 import discord
@@ -11,6 +11,9 @@ import discord
 from analysis.charts.look import Look, Palette, Theme
 from bot.language import LOCALES, Speech, nearest
 from storage.servers import ServerSettings
+
+if TYPE_CHECKING:
+    from bot.client import Leadline
 
 BOTH: Final = "both"
 """A server that reads both languages: a card is in the one of whoever asked."""
@@ -53,3 +56,8 @@ def of(
             zone=chosen.zone,
         ),
     )
+
+
+async def speech_of(interaction: discord.Interaction[Leadline]) -> Speech:
+    """The language and time zone of whoever asks here."""
+    return of(interaction, await interaction.client.answers.server(interaction.guild_id or 0)).speech

@@ -192,16 +192,6 @@ async def _make(
 class CardButton(Pressable[ui.Button[Any]], template=r"ll\d+\|.*"):
     """Every button of every card ever sent, known by its custom_id alone."""
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-        /,
-    ) -> CardButton:
-        return cls(item)  # type: ignore[arg-type] # the template matches only buttons of ours
-
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         press = parse_press(self.custom_id, REPORTS)
         if press is None:
@@ -213,16 +203,6 @@ class CardButton(Pressable[ui.Button[Any]], template=r"ll\d+\|.*"):
 @open_to(Right.ASKER)
 class DeleteButton(Pressable[ui.Button[Any]], template=re.escape(card.DELETE_ID)):
     """Takes the card it stands on away again, whatever it shows."""
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-        /,
-    ) -> DeleteButton:
-        return cls(item)  # type: ignore[arg-type] # the template matches only buttons of ours
 
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         # As an answer to the press, so that no permission is needed in the channel.

@@ -102,16 +102,6 @@ def _guild(interaction: discord.Interaction[Any]) -> discord.Guild:
 class SettingsItem(Pressable[ui.Item[Any]], template=r"set\d+\|.*"):
     """Every select and button of every panel ever shown, known by its custom_id alone."""
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-        /,
-    ) -> SettingsItem:
-        return cls(item)
-
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         before, after = await change(interaction, **self._chosen(interaction))
         await interaction.response.edit_message(view=await panel(interaction, after, before=before))

@@ -10,17 +10,12 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot import data_entries, data_upload
-from bot.data_buttons import (
-    MarginForm,
-    asked,
-    server_of,
-    show,
-    speech_of,
-)
+from bot.data_buttons import MarginForm, asked, server_of, show
 from bot.data_pages import page_of
 from bot.language import N_
 from bot.permissions import Right, open_to
 from bot.questions import QUESTION
+from bot.reader import speech_of
 from bot.tell import Said, tell
 from storage.entries import Kind
 

@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.language import N_, nearest
 from bot.permissions import Right, open_to
 from bot.questions import QUESTION
+from bot.reader import speech_of
 from bot.tell import Said, tell
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class DigestCog(
     async def _digests(
         self, interaction: discord.Interaction[Leadline], typed: str
     ) -> list[app_commands.Choice[str]]:
-        speech = await digest_changes.speech_of(interaction)
+        speech = await speech_of(interaction)
         known = await digest_store.of_server(interaction)
         named = [(digest_list.name_of(each, interaction.guild, speech), str(each.id)) for each in known]
         wanted = typed.strip().casefold()

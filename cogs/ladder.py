@@ -15,7 +15,7 @@ from bot.ladder_card import LadderForm, mark_of, show, together
 from bot.language import N_
 from bot.permissions import Right, open_to
 from bot.questions import QUESTION
-from bot.reader import of as reader_of
+from bot.reader import speech_of
 from bot.reports.ladder import GAUGE, HOLD, NEW_MMR, NEXT, POSITIONS, REPORT, SHOCK
 from bot.reports.ladder_read import (
     FEE,
@@ -118,8 +118,7 @@ class LadderCog(commands.Cog):
         REPORT.read(words | _SAMPLE, now)
         before = bot.ladders.of(interaction.user.id) if add else None
         if positions is None:
-            settings = await bot.answers.server(interaction.guild_id or 0)
-            speech = reader_of(interaction, settings).speech
+            speech = await speech_of(interaction)
             code = instrument_of(words, Kind(words.get("kind", "linear")))
             form = LadderForm(words, speech, mark=await mark_of(interaction, code), beside=before)
             await interaction.response.send_modal(form)

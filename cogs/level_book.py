@@ -14,13 +14,12 @@ from bot.errors import UserError
 from bot.language import N_
 from bot.permissions import Right, open_to
 from bot.questions import QUESTION
-from bot.reader import of as reader_of
+from bot.reader import speech_of
 from bot.tell import Said, tell
 from storage import level_book as books
 
 if TYPE_CHECKING:
     from bot.client import Leadline
-    from bot.language import Speech
     from storage.level_book import Book
 
 
@@ -54,7 +53,7 @@ class LevelBookCog(
     ) -> None:
         bot, server_id, now = interaction.client, _server_of(interaction), interaction.client.clock.now()
         level = level_book.drafted(price, label=label, venue=venue, dated=date, source=source, now=now)
-        speech = await _speech(interaction)
+        speech = await speech_of(interaction)
 
         async def adding() -> Said:
             change = await level_book.add(
@@ -77,7 +76,7 @@ class LevelBookCog(
     @open_to(Right.MODERATOR)
     async def remove(self, interaction: discord.Interaction[Leadline], level: str) -> None:
         bot, server_id = interaction.client, _server_of(interaction)
-        speech = await _speech(interaction)
+        speech = await speech_of(interaction)
 
         async def removing() -> Said:
             change = await level_book.remove(
@@ -95,7 +94,7 @@ class LevelBookCog(
     async def _levels(
         self, interaction: discord.Interaction[Leadline], typed: str
     ) -> list[app_commands.Choice[str]]:
-        speech = await _speech(interaction)
+        speech = await speech_of(interaction)
         choices = level_book.offered(await _book(interaction), typed, speech)
         return [app_commands.Choice(name=shown, value=value) for shown, value in choices]
 
@@ -105,7 +104,7 @@ class LevelBookCog(
     )
     @open_to(Right.MEMBER)
     async def list_(self, interaction: discord.Interaction[Leadline]) -> None:
-        speech = await _speech(interaction)
+        speech = await speech_of(interaction)
 
         async def listing() -> Said:
             return Said(text=level_book.list_words(await _book(interaction), speech))
@@ -117,10 +116,6 @@ def _server_of(interaction: discord.Interaction[Leadline]) -> int:
     if interaction.guild_id is None:
         raise UserError("A level book belongs to a server: ask there.")
     return interaction.guild_id
-
-
-async def _speech(interaction: discord.Interaction[Leadline]) -> Speech:
-    return reader_of(interaction, await interaction.client.answers.server(interaction.guild_id or 0)).speech
 
 
 async def _book(interaction: discord.Interaction[Leadline]) -> Book:

@@ -10,10 +10,11 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot import privacy
-from bot.forget_me import FORGET, speech_of
+from bot.forget_me import FORGET
 from bot.language import N_
 from bot.permissions import Right, open_to
 from bot.questions import QUESTION
+from bot.reader import speech_of
 from bot.tell import Said, tell
 from storage import privacy as kept
 
