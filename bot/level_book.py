@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -14,7 +15,7 @@ from bot.plain_text import cleaned, quoted
 from bot.reports import numbers, windows
 from bot.reports.levels import BOOK_INSTRUMENT
 from storage import bars, handled, instruments, level_book
-from storage.level_book import Book
+from storage.level_book import Added, Book
 from storage.store import Db, Store
 
 MOST: Final = 25
@@ -26,6 +27,8 @@ SAME: Final = 0.0001
 FURTHEST: Final = 10.0
 """Times the present price, up or down. A slip of a unit (736k or 736 for 73.6k) lies beyond it;
 the highs and lows of one cycle do not."""
+NEWEST: Final = 5
+"""Of so many levels moderators are told who added them."""
 _LOWEST, _HIGHEST = 0.01, 1_000_000_000
 _LISTED = 40, 24, 32
 """Characters of label, venue and source in the list: 25 full lines fit one message."""
@@ -172,6 +175,17 @@ def list_words(book: Book, speech: Speech) -> str:
     if not book.is_own:
         note = _("The first change makes a copy of it for this server.")
     return "\n".join((f"**{title}**", *lines, f"-# {note}"))
+
+
+def added_by_words(added: Sequence[Added], speech: Speech) -> str:
+    """Whom moderators may ask about the newest levels; a mention in a message of ours calls nobody."""
+    return "\n".join(
+        "-# "
+        + speech._("{price}: added by {who}, {time}").format(
+            price=_shown(level.price), who=f"<@{level.by}>", time=speech.instant(level.at)
+        )
+        for level in added
+    )
 
 
 def _line(level: Level, speech: Speech, most: tuple[int, int, int] = (80, 80, 80)) -> str:

@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot import level_book
 from bot.errors import UserError
 from bot.language import N_
-from bot.permissions import Right, open_to
+from bot.permissions import Right, is_moderator, open_to
 from bot.questions import QUESTION
 from bot.reader import speech_of
 from bot.tell import Said, tell
@@ -104,10 +104,15 @@ class LevelBookCog(
     )
     @open_to(Right.MEMBER)
     async def list_(self, interaction: discord.Interaction[Leadline]) -> None:
-        speech = await speech_of(interaction)
+        bot, server_id, speech = interaction.client, _server_of(interaction), await speech_of(interaction)
+        asked_by_moderator = is_moderator(interaction, await bot.answers.server(server_id))
 
         async def listing() -> Said:
-            return Said(text=level_book.list_words(await _book(interaction), speech))
+            async with bot.answers.store.read() as db:
+                book = await books.book(db, server_id)
+                added = await books.added(db, server_id, most=level_book.NEWEST) if asked_by_moderator else []
+            parts = (level_book.list_words(book, speech), level_book.added_by_words(added, speech))
+            return Said(text="\n".join(part for part in parts if part))
 
         await tell(interaction, listing())
 

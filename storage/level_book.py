@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, exists, insert, select
 
 from analysis.levels import Level, Rule
 from storage import schema
-from storage.instants import epoch
+from storage.instants import epoch, utc
 from storage.store import Db
 
 
@@ -21,6 +21,15 @@ class Book:
 
     levels: tuple[Level, ...]
     is_own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """A level somebody added; ``by`` is their user id."""
+
+    price: float
+    by: int
+    at: datetime
 
 
 async def book(db: Db, server_id: int) -> Book:
@@ -65,6 +74,18 @@ async def owned(db: Db, server_id: int) -> bool:
     """Whether a server has a book of its own; the others all read the same one."""
     t = schema.levels.c
     return await db.scalar(select(t.price).where(t.server_id == server_id).limit(1)) is not None
+
+
+async def added(db: Db, server_id: int, *, most: int) -> list[Added]:
+    """Who added what to the server's own book, newest first."""
+    t = schema.levels.c
+    rows = await db.execute(
+        select(t.price, t.added_by, t.added_at)
+        .where(t.server_id == server_id, t.added_by.is_not(None))
+        .order_by(t.added_at.desc(), t.price)
+        .limit(most)
+    )
+    return [Added(price=row.price, by=row.added_by, at=utc(row.added_at)) for row in rows]
 
 
 async def write(db: Db, server_id: int, levels: Sequence[Level]) -> None:

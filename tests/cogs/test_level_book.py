@@ -116,6 +116,15 @@ async def test_a_day_that_is_none_is_refused(server: Server) -> None:
     assert_error(server.env, UserError)
 
 
+async def test_moderators_are_told_who_added_a_level_and_members_are_not(server: Server) -> None:
+    await server.moderator.slash(server.channel, "level-book add", price="61.5k")
+    told = texts(sent(await server.moderator.slash(server.channel, "level-book list")))[0]
+    assert told.splitlines()[-1] == f"-# 61,500: added by <@{server.moderator.id}>, 5 Feb 18:00 UTC"
+    for_all = texts(sent(await server.alice.slash(server.channel, "level-book list")))[0]
+    assert str(server.moderator.id) not in for_all
+    assert told.startswith(for_all)
+
+
 async def test_a_book_holds_twenty_five(server: Server) -> None:
     for k in range(20):
         await server.moderator.slash(server.channel, "level-book add", price=str(60_000 - 600 * k))
