@@ -77,3 +77,16 @@ def bot_of(server: Server) -> Leadline:
 def body_of(request: simcord.HttpLogEntry) -> dict[str, Any]:
     assert isinstance(request.json, dict)
     return request.json
+
+
+async def pressed_alone(
+    actor: simcord.MemberActor, asked: simcord.InteractionResult
+) -> tuple[simcord.InteractionResult, simcord.InteractionResult, simcord.InteractionResult]:
+    """What Details, CSV and the other language answer: to whoever pressed, and the card stays as it was."""
+    shown = texts(sent(asked))
+    details = await actor.click(sent(asked), label="Details")
+    numbers = await actor.click(sent(asked), label="CSV")
+    chinese = await actor.click(sent(asked), label="中文")
+    assert [answer.ephemeral for answer in (details, numbers, chinese)] == [True] * 3
+    assert texts(sent(asked)) == shown
+    return details, numbers, chinese

@@ -7,7 +7,17 @@ import io
 from typing import Any
 
 import pytest
-from people import Server, Speaking, bot_of, buttons, changed_in_place, pictures_of, sent, texts
+from people import (
+    Server,
+    Speaking,
+    bot_of,
+    buttons,
+    changed_in_place,
+    pictures_of,
+    pressed_alone,
+    sent,
+    texts,
+)
 from PIL import Image
 from simcord import assert_error
 
@@ -83,17 +93,7 @@ async def test_somebody_else_gets_an_own_card_that_only_they_see(server: Server)
 @pytest.mark.parametrize("presser", ["alice", "bob", "moderator"])
 async def test_details_csv_and_language_answer_the_presser_alone(server: Server, presser: str) -> None:
     asked = await server.alice.slash(server.channel, "flows", since="2026-01-16")
-    shown = texts(sent(asked))
-    actor = getattr(server, presser)
-
-    details = await actor.click(sent(asked), label="Details")
-    numbers = await actor.click(sent(asked), label="CSV")
-    chinese = await actor.click(sent(asked), label="中文")
-
-    assert details.ephemeral
-    assert numbers.ephemeral
-    assert chinese.ephemeral
-    assert texts(sent(asked)) == shown
+    details, numbers, chinese = await pressed_alone(getattr(server, presser), asked)
     [text] = map(plain, texts(sent(details)))
     assert len(text) <= 4000
     assert "p = 0.0006" in text

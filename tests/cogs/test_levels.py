@@ -20,6 +20,7 @@ from people import (
     changed_in_place,
     people_of,
     pictures_of,
+    pressed_alone,
     sent,
     texts,
 )
@@ -105,17 +106,7 @@ async def test_somebody_else_gets_an_own_card_that_only_they_see(server: Server)
 @pytest.mark.parametrize("presser", ["alice", "bob", "moderator"])
 async def test_details_csv_and_language_answer_the_presser_alone(server: Server, presser: str) -> None:
     asked = await server.alice.slash(server.channel, "levels")
-    shown = texts(sent(asked))
-    actor = getattr(server, presser)
-
-    details = await actor.click(sent(asked), label="Details")
-    numbers = await actor.click(sent(asked), label="CSV")
-    chinese = await actor.click(sent(asked), label="中文")
-
-    assert details.ephemeral
-    assert numbers.ephemeral
-    assert chinese.ephemeral
-    assert texts(sent(asked)) == shown
+    details, numbers, chinese = await pressed_alone(getattr(server, presser), asked)
     assert "83,500 (first layer): broken since 31 Jan 09:00 UTC" in texts(sent(details))[0]
     assert texts(sent(chinese))[0].split("\n")[1].startswith("下一層支撐 **56,100**")
     [file] = sent(numbers).attachments

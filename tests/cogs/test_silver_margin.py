@@ -19,6 +19,7 @@ from people import (
     changed_in_place,
     people_of,
     pictures_of,
+    pressed_alone,
     sent,
     texts,
 )
@@ -115,17 +116,7 @@ async def test_somebody_else_gets_an_own_card_that_only_they_see(server: Server)
 @pytest.mark.parametrize("presser", ["alice", "bob", "moderator"])
 async def test_details_csv_and_language_answer_the_presser_alone(server: Server, presser: str) -> None:
     asked = await server.alice.slash(server.channel, "silver-margin", price="76.53")
-    shown = texts(sent(asked))
-    actor = getattr(server, presser)
-
-    details = await actor.click(sent(asked), label="Details")
-    numbers = await actor.click(sent(asked), label="CSV")
-    chinese = await actor.click(sent(asked), label="中文")
-
-    assert details.ephemeral
-    assert numbers.ephemeral
-    assert chinese.ephemeral
-    assert texts(sent(asked)) == shown
+    details, numbers, chinese = await pressed_alone(getattr(server, presser), asked)
     told = texts(sent(details))[0]
     assert f"13 Jan 2026 22:00 UTC · 32,500 USD → **9{NBSP}%** · +18.9{NBSP}%" in told
     assert "32,500 USD, above 43.33 USD/oz" in told

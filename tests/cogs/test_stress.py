@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from people import Server, Speaking, bot_of, buttons, pictures_of, sent, texts
+from people import Server, Speaking, bot_of, buttons, pictures_of, pressed_alone, sent, texts
 from PIL import Image
 from simcord import assert_error
 
@@ -58,17 +58,7 @@ async def test_a_first_day_of_ones_own(server: Server) -> None:
 @pytest.mark.parametrize("presser", ["alice", "bob", "moderator"])
 async def test_details_csv_and_language_answer_the_presser_alone(server: Server, presser: str) -> None:
     asked = await server.alice.slash(server.channel, "stress", since="2026-01-30")
-    shown = texts(sent(asked))
-    actor = getattr(server, presser)
-
-    details = await actor.click(sent(asked), label="Details")
-    numbers = await actor.click(sent(asked), label="CSV")
-    chinese = await actor.click(sent(asked), label="中文")
-
-    assert details.ephemeral
-    assert numbers.ephemeral
-    assert chinese.ephemeral
-    assert texts(sent(asked)) == shown
+    details, numbers, chinese = await pressed_alone(getattr(server, presser), asked)
     told = texts(sent(details))[0]
     assert "**Closes of 30 Jan 2026 and 4 Feb 2026**" in told
     assert "Skipped: the absorption ratio is not computed, so ROTATION is judged without it" in told
