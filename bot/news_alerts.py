@@ -72,7 +72,7 @@ class News:
                 return None if stress is None else verdict(alert, stress)
             case Kind.STALE:
                 newest = await self._newest(alert.subject)
-                return None if newest is None else stale(alert, *newest)
+                return None if newest is None else stale(alert, newest[0], is_stale=newest[1])
             case _:
                 return None
 
@@ -236,7 +236,7 @@ def _margin(change: MarginChange, what: str, now: datetime) -> Crossing:
     return Crossing(name=f"{_name(change)}:{what}"[:48], at=now, what=what, figures=figures)
 
 
-def stale(alert: Alert, newest: datetime, is_stale: bool) -> Look:
+def stale(alert: Alert, newest: datetime, *, is_stale: bool) -> Look:
     """That a source has fallen silent; it must have spoken before that is told again."""
     seen = "stale" if is_stale else "fresh"
     if alert.seen != "fresh" or not is_stale:
