@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0008")
 """Every revision this code knows, oldest first; anything else in a file is newer."""
 
 APPLICATION_ID: Final = 0x4C454144  # "LEAD"
@@ -417,4 +417,15 @@ outbox_pictures = Table(
     Column("alt", Text, nullable=False),
     Index("outbox_pictures_of_picture", "sha256"),
     sqlite_with_rowid=False,
+)
+
+kept_results = Table(
+    "kept_results",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("key", String(96), primary_key=True),
+    Column("stamp", Text, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),
 )

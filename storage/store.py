@@ -137,27 +137,30 @@ class Store:
 
     @property
     def version(self) -> int:
-        """Grows with every committed ``write()`` of this object: a key for caches."""
+        """Grows with every committed ``write()`` of this object that is not ``derived``: a key for caches."""
         return self._version
 
     def read(self) -> AbstractAsyncContextManager[Db]:
         """One short transaction that sees one state of the store throughout."""
-        return self._transaction(_READ)
+        return self._transaction(_READ, counts=False)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Db]:
+    async def write(self, *, derived: bool = False) -> AsyncIterator[Db]:
         """One short transaction: committed at the end of the block, undone if it raises.
+
+        ``derived``: only what follows from rows already there is written, so that answers
+        given before are as good as new ones, and ``version`` stays.
 
         Raises UserError when the disk is full or takes no more.
         """
         if self.readonly:
             raise RuntimeError("this store was opened for reading only")
         with sqlite.told_when_refused():
-            async with self._transaction(_WRITE) as db:
+            async with self._transaction(_WRITE, counts=not derived) as db:
                 yield db
 
     @asynccontextmanager
-    async def _transaction(self, begin: str) -> AsyncIterator[Db]:
+    async def _transaction(self, begin: str, *, counts: bool) -> AsyncIterator[Db]:
         outer = _block.get()
         if outer is not None and outer.open:
             raise RuntimeError("nested store access: a block of this task is still open")
@@ -172,16 +175,16 @@ class Store:
                 except BaseException:
                     await _whole(connection.rollback())
                     raise
-                await _whole(self._commit(connection, writes=begin == _WRITE))
+                await _whole(self._commit(connection, counts=counts))
             finally:
                 block.open = False
                 _block.set(None)
                 if connection.sync_connection is not None:
                     await _whole(connection.close())
 
-    async def _commit(self, connection: AsyncConnection, *, writes: bool) -> None:
+    async def _commit(self, connection: AsyncConnection, *, counts: bool) -> None:
         await connection.commit()
-        if writes:
+        if counts:
             self._version += 1
 
     async def empty_journal(self) -> bool:
