@@ -12,6 +12,7 @@ from analysis.charts import freshness_words, quantities
 from analysis.flows import Day, DayState, Flows, Month, Regime
 from analysis.freshness import Freshness, Sessions, freshness
 from bot.language import Speech
+from bot.reports import rate_words
 from bot.reports.shapes import Reply, data_line
 from storage.instants import flow_known, utc
 
@@ -193,6 +194,8 @@ def details(result: Flows, speech: Speech) -> list[str]:
     lines += [_bold(_("Days, newest first")), *_days(result, speech)]
     if result.revisions:
         lines += [_bold(_("Revised, newest first")), *_revisions(result, speech)]
+    if result.base_rates is not None:
+        lines += rate_words.of_flows(result.base_rates, result.streak, speech, source=result.source)
     lines += [
         "-# "
         + _(
