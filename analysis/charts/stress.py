@@ -13,11 +13,13 @@ from analysis.charts.look import ALT_TEXT_LIMIT, Gettext, Look, Picture
 from analysis.charts.text import Face, clean, fit, width
 from analysis.charts.theme import RGB, colours
 from analysis.closes import Alignment
-from analysis.stress import INSTRUMENTS, WINDOWS, Move, Stress
+from analysis.links import WINDOWS
+from analysis.sessions import INSTRUMENTS
+from analysis.stress import Move, Stress
 from analysis.verdict import VOTERS, Verdict
 
 if TYPE_CHECKING:
-    from analysis.stress import Pair
+    from analysis.links import Pair
 
 TITLES = tuple(Face(px, bold=True) for px in (56, 50, 44, 38))
 ANSWER, PERCENT, NOTE = Face(30), Face(34, bold=True), Face(22)

@@ -15,7 +15,9 @@ from analysis.closes import Alignment, Close, comparable
 from analysis.correlation import distinguishable
 from analysis.freshness import Rhythm, freshness
 from analysis.levels import Interval
-from analysis.stress import INSTRUMENTS, WINDOWS, Input, Move, Pair, Stress
+from analysis.links import WINDOWS, Pair
+from analysis.sessions import INSTRUMENTS
+from analysis.stress import Input, Move, Stress
 from analysis.verdict import VOTERS
 from bot.language import N_, iso
 from bot.reports import missing

@@ -8,7 +8,9 @@ from analysis.charts import freshness_words, stress_words
 from analysis.closes import Alignment
 from analysis.correlation import Correlation, distinguishable
 from analysis.freshness import freshness
-from analysis.stress import INSTRUMENTS, WINDOWS, Move, Pair, Stress, Turn
+from analysis.links import WINDOWS, Pair
+from analysis.sessions import INSTRUMENTS
+from analysis.stress import Move, Stress, Turn
 from analysis.verdict import VOTERS, Check, Measure, Verdict
 from bot.language import Speech
 from bot.reports.shapes import Reply, data_line
