@@ -28,6 +28,8 @@ from analysis.verdict import (
     skipped,
     verdict,
 )
+from analysis.verdict_history import Stood, stood
+from analysis.verdict_rates import VerdictRates, verdict_rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,8 @@ class Stress:
     found for ``latest`` and ``skipped`` what could not be asked. ``turns``: what would
     change ``latest``, nearest first; ``confidence`` = share of voters fresh x sigmas to
     the nearest turn, null while unknown. ``freshness`` is that of the session at ``as_of``.
-    ``depth`` is judged by daily closes, whatever the alignment of the rest.
+    ``depth`` is judged by daily closes, whatever the alignment of the rest. ``base_rates``:
+    what followed the verdicts before.
     """
 
     as_of: datetime
@@ -128,6 +131,7 @@ class Stress:
     links: tuple[Link, ...] = ()
     nearer: tuple[Nearer, ...] = ()
     depth: Depth | None = None
+    base_rates: VerdictRates | None = None
     view: View = View.BOARD
     alignment: Alignment = Alignment.DAILY
     freshness: Freshness = Freshness.FRESH
@@ -147,6 +151,7 @@ def assess(
     alignment: Alignment = Alignment.DAILY,
     is_sample: bool = False,
     history: History | None = None,
+    daily: Mapping[str, Sequence[Close]] | None = None,
     view: View = View.BOARD,
 ) -> Stress:
     """Judge the seven markets with the closes known at ``as_of``.
@@ -157,6 +162,7 @@ def assess(
     ``since``: the board compares the close of that date, or the last before it, with
     the last; null for five sessions. The verdict does not depend on it. ``sources`` by
     instrument code are passed on. ``history`` as known at ``as_of``; without it there is no depth.
+    ``daily``: daily closes for the base rates, where ``closes`` do not reach back as far; null: ``closes``.
 
     Raises NoData if there is no session, or none since ``since``.
     """
@@ -180,7 +186,8 @@ def assess(
     shifts = history.shifts if history else {}
     shift = shifts.get(last)
     latest = verdict(z5, shift)
-    stands, standing_since = (latest, last) if stale else _standing(series, sessions, shifts)
+    past = stood(series, sessions, shifts)
+    stands, standing_since = (latest, last) if stale else (past.verdict, past.since)
     turns = _turns(z5, series, shift)
     deep = depth(history) if history else None
     fresh = sum(code in z5 for code in VOTERS) / len(VOTERS)
@@ -211,6 +218,7 @@ def assess(
         correlations=links.pairs(quotes, sessions),
         links=links.links(quotes, sessions),
         nearer=links.nearer(quotes, sessions),
+        base_rates=_base_rates(past, quotes) if daily is None else _long_base_rates(daily, as_of, shifts),
         depth=deep and replace(deep, history=None if view is View.BOARD else history),
         view=view,
         inputs=tuple(
@@ -243,34 +251,19 @@ def _z5(series: Mapping[str, Series], session: date) -> dict[str, float]:
     return found
 
 
-def _standing(
-    series: Mapping[str, Series], sessions: Sequence[date], shifts: Mapping[date, float]
-) -> tuple[Verdict, date]:
-    """The verdict that stands after the last session, and since which one.
+def _base_rates(past: Stood, quotes: Quotes) -> VerdictRates | None:
+    return verdict_rates(past.sessions, {day: one.price for day, one in quotes["BTC"].items()})
 
-    A new verdict takes over when two closes in a row find it. A session that cannot be
-    judged, say one on which the dollar index rested, is passed over; if it is the last,
-    nothing stands.
-    """
-    places = {code: {day: i for i, day in enumerate(series[code].dates)} for code in VOTERS}
-    stands, since, before = Verdict.UNKNOWN, sessions[0], Verdict.UNKNOWN
-    unknown_since: date | None = None
-    for session in sessions:
-        z5 = {}
-        for code in VOTERS:
-            place = places[code].get(session)
-            z = None if place is None else series[code].z5(place)
-            if z is not None:
-                z5[code] = z
-        found = verdict(z5, shifts.get(session))
-        if found is Verdict.UNKNOWN:
-            unknown_since = unknown_since or session
-            continue
-        unknown_since = None
-        if found is not stands and (found is before or stands is Verdict.UNKNOWN):
-            stands, since = found, session
-        before = found
-    return (stands, since) if unknown_since is None else (Verdict.UNKNOWN, unknown_since)
+
+def _long_base_rates(
+    daily: Mapping[str, Sequence[Close]], as_of: datetime, shifts: Mapping[date, float]
+) -> VerdictRates | None:
+    quotes = quotes_of(daily, as_of)
+    sessions = sessions_of(quotes, as_of)
+    if not sessions:
+        return None
+    series = {code: series_of(quotes[code], sessions) for code in INSTRUMENTS}
+    return _base_rates(stood(series, sessions, shifts), quotes)
 
 
 def _move(code: str, one: Series, since: date) -> Move | None:

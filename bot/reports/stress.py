@@ -20,7 +20,7 @@ from analysis.sessions import INSTRUMENTS
 from analysis.stress import Input, Move, Stress
 from analysis.verdict import VOTERS
 from bot.language import N_, iso
-from bot.reports import missing
+from bot.reports import missing, rates_json
 from bot.reports.shapes import Asked, Option, Report, Words, rounded
 from bot.reports.stress_words import say
 from bot.reports.windows import start_date
@@ -194,6 +194,7 @@ def as_json(result: Stress, now: datetime) -> dict[str, Any]:
             }
             for turn in result.turns
         ],
+        "base_rates": rates_json.of_verdicts(result.base_rates, stress_words.publishers(result)),
         "missing": [missing.instrument for missing in result.missing],
         "reasons": stress_words.reasons(result, date.isoformat, str),
         "inputs": [_input(one, rhythm, now) for one in result.inputs],

@@ -13,6 +13,7 @@ from analysis.sessions import INSTRUMENTS
 from analysis.stress import Move, Stress, Turn
 from analysis.verdict import VOTERS, Check, Measure, Verdict
 from bot.language import Speech
+from bot.reports import rate_words
 from bot.reports.shapes import Reply, data_line
 
 
@@ -95,6 +96,7 @@ def _details(result: Stress, speech: Speech, now: datetime) -> list[str]:
         *_board(result, speech),
         *_judgement(result, speech),
         *_correlations(result, speech),
+        *_base_rates(result, speech),
         *_small_print(result, speech, now),
     ]
 
@@ -264,6 +266,18 @@ def _inverse(dollar: Correlation, window: int, speech: Speech) -> str:
     return _(
         "{window} days: “inverse to the dollar” is not in the data, its interval does not lie below 0"
     ).format(window=window)
+
+
+def _base_rates(result: Stress, speech: Speech) -> list[str]:
+    if result.base_rates is None:
+        return []
+    return rate_words.of_verdicts(
+        result.base_rates,
+        result.verdict,
+        stress_words.verdict(result.verdict, speech._),
+        speech,
+        source=stress_words.publishers(result),
+    )
 
 
 def _small_print(result: Stress, speech: Speech, now: datetime) -> list[str]:
