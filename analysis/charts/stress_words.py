@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from analysis.dependence import Answer
+from analysis.stress_index import Segment
 from analysis.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from analysis.charts.look import Gettext
+    from analysis.standing import Standing
     from analysis.stress import Stress
 
     DayWords = Callable[[date], str]
@@ -43,6 +46,28 @@ def verdict(value: Verdict, _: Gettext) -> str:
         Verdict.IDIOSYNCRATIC: _("IDIOSYNCRATIC"),
         Verdict.RISK_ON: _("RISK-ON"),
         Verdict.CALM_MIXED: _("CALM / MIXED"),
+    }[value]
+
+
+def segment(value: Segment, _: Gettext) -> str:
+    return {
+        Segment.CRYPTO: _("crypto"),
+        Segment.EQUITY: _("shares"),
+        Segment.METALS: _("metals"),
+        Segment.DOLLAR: _("dollar"),
+        Segment.ENERGY: _("energy"),
+    }[value]
+
+
+def standing(one: Standing, _: Gettext) -> str:
+    return _("percentile {percentile} of {n} closes").format(percentile=round(one.percentile), n=one.n)
+
+
+def answer(value: Answer, _: Gettext) -> str:
+    return {
+        Answer.YES: _("yes"),
+        Answer.NO: _("no"),
+        Answer.UNTOLD: _("not distinguishable"),
     }[value]
 
 
