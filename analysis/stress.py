@@ -86,6 +86,14 @@ class Input:
     last: Close | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Long:
+    """Daily closes and their sources by instrument code, where others that do not reach as far back are judged."""
+
+    closes: Mapping[str, Sequence[Close]]
+    sources: Mapping[str, str]
+
+
 class View(StrEnum):
     """What a reader wants to see of it."""
 
@@ -151,7 +159,7 @@ def assess(
     alignment: Alignment = Alignment.DAILY,
     is_sample: bool = False,
     history: History | None = None,
-    daily: Mapping[str, Sequence[Close]] | None = None,
+    long: Long | None = None,
     view: View = View.BOARD,
 ) -> Stress:
     """Judge the seven markets with the closes known at ``as_of``.
@@ -162,7 +170,7 @@ def assess(
     ``since``: the board compares the close of that date, or the last before it, with
     the last; null for five sessions. The verdict does not depend on it. ``sources`` by
     instrument code are passed on. ``history`` as known at ``as_of``; without it there is no depth.
-    ``daily``: daily closes for the base rates, where ``closes`` do not reach back as far; null: ``closes``.
+    ``long``: what the base rates are counted in; null: ``closes``.
 
     Raises NoData if there is no session, or none since ``since``.
     """
@@ -218,7 +226,9 @@ def assess(
         correlations=links.pairs(quotes, sessions),
         links=links.links(quotes, sessions),
         nearer=links.nearer(quotes, sessions),
-        base_rates=_base_rates(past, quotes) if daily is None else _long_base_rates(daily, as_of, shifts),
+        base_rates=_base_rates(past, quotes, sources or {})
+        if long is None
+        else _long_base_rates(long, as_of, shifts),
         depth=deep and replace(deep, history=None if view is View.BOARD else history),
         view=view,
         inputs=tuple(
@@ -251,19 +261,18 @@ def _z5(series: Mapping[str, Series], session: date) -> dict[str, float]:
     return found
 
 
-def _base_rates(past: Stood, quotes: Quotes) -> VerdictRates | None:
-    return verdict_rates(past.sessions, {day: one.price for day, one in quotes["BTC"].items()})
+def _base_rates(past: Stood, quotes: Quotes, sources: Mapping[str, str]) -> VerdictRates | None:
+    told = [sources[code] for code in INSTRUMENTS if sources.get(code)]
+    return verdict_rates(past.sessions, {day: one.price for day, one in quotes["BTC"].items()}, sources=told)
 
 
-def _long_base_rates(
-    daily: Mapping[str, Sequence[Close]], as_of: datetime, shifts: Mapping[date, float]
-) -> VerdictRates | None:
-    quotes = quotes_of(daily, as_of)
+def _long_base_rates(long: Long, as_of: datetime, shifts: Mapping[date, float]) -> VerdictRates | None:
+    quotes = quotes_of(long.closes, as_of)
     sessions = sessions_of(quotes, as_of)
     if not sessions:
         return None
     series = {code: series_of(quotes[code], sessions) for code in INSTRUMENTS}
-    return _base_rates(stood(series, sessions, shifts), quotes)
+    return _base_rates(stood(series, sessions, shifts), quotes, long.sources)
 
 
 def _move(code: str, one: Series, since: date) -> Move | None:

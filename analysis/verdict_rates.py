@@ -44,23 +44,27 @@ class Followed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRates:
-    """Of ``sessions`` judged sessions from ``first`` to ``last``; verdicts that stood, in alphabetical order."""
+    """Of ``sessions`` judged sessions from ``first`` to ``last``; verdicts that stood, in alphabetical order.
+
+    ``sources``: of the closes they were judged by.
+    """
 
     first: date
     last: date
     sessions: int
     followed: tuple[Followed, ...]
+    sources: tuple[str, ...] = ()
 
     def after(self, verdict: Verdict) -> Followed | None:
         return next((one for one in self.followed if one.verdict is verdict), None)
 
 
 def verdict_rates(
-    standing: Sequence[tuple[date, Verdict]], bitcoin: Mapping[date, float]
+    standing: Sequence[tuple[date, Verdict]], bitcoin: Mapping[date, float], *, sources: Sequence[str] = ()
 ) -> VerdictRates | None:
     """``standing``: the verdict that stood after each session that could be judged, oldest first.
 
-    ``bitcoin``: its closes. The verdict of the first session is not counted as one that began
+    ``bitcoin``: its closes; ``sources`` are passed on. The verdict of the first session is not counted as one that began
     there. Null without two sessions.
     """
     if len(standing) < 2:
@@ -89,7 +93,11 @@ def verdict_rates(
             )
         )
     return VerdictRates(
-        first=standing[0][0], last=standing[-1][0], sessions=len(standing), followed=tuple(followed)
+        first=standing[0][0],
+        last=standing[-1][0],
+        sessions=len(standing),
+        followed=tuple(followed),
+        sources=tuple(sources),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from analysis.base_rates import Compared, walk_holds
+from analysis.charts import stress_words
 from analysis.flow_rates import AHEAD, FlowRates
 from analysis.level_rates import LevelRates
 from analysis.verdict_rates import VerdictRates
@@ -57,12 +58,12 @@ def of_flows(rates: FlowRates | None, source: str) -> dict[str, Any] | None:
     }
 
 
-def of_verdicts(rates: VerdictRates | None, source: str) -> dict[str, Any] | None:
+def of_verdicts(rates: VerdictRates | None) -> dict[str, Any] | None:
     if rates is None:
         return None
     return {
         "note": NOTE,
-        "source": source,
+        "source": stress_words.joined(rates.sources),
         "first": rates.first.isoformat(),
         "last": rates.last.isoformat(),
         "sessions": rates.sessions,
