@@ -135,15 +135,9 @@ def count(places: Iterable[Place], history: History) -> Counts:
     return Counts(times=told[:, 0], cases=told[:, 1])
 
 
-def as_plain(counts: Counts) -> list[list[list[int]]]:
-    """Counts as JSON keeps them."""
-    plain: list[list[list[int]]] = np.stack([counts.times, counts.cases]).tolist()
-    return plain
-
-
-def from_plain(plain: Sequence[Sequence[Sequence[int]]]) -> Counts:
-    times, cases = np.array(plain, dtype=np.int64)
-    return Counts(times=times, cases=cases)
+def counts(times: Sequence[Sequence[int]], cases: Sequence[Sequence[int]]) -> Counts:
+    """From plain lists, as they are kept."""
+    return Counts(times=np.array(times, dtype=np.int64), cases=np.array(cases, dtype=np.int64))
 
 
 class _Bars:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.reports import flows, ladder, levels, silver_margin, stress, stress_kept
+from bot.reports import flows, ladder, levels, levels_kept, silver_margin, stress, stress_kept
 from bot.reports.shapes import Derived, Report
 
 REPORTS: Final[dict[str, Report[Any, Any]]] = {
@@ -13,5 +13,5 @@ REPORTS: Final[dict[str, Report[Any, Any]]] = {
 }
 CHARTS: Final = tuple(report.chart for report in REPORTS.values())
 """The modules of ``analysis.charts`` that a drawing process loads before it is asked."""
-DERIVED: Final[tuple[Derived, ...]] = (stress_kept.DERIVED,)
+DERIVED: Final[tuple[Derived, ...]] = (levels_kept.DERIVED, stress_kept.DERIVED)
 """What is kept for them and made anew with new data."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analysis import levels
+from analysis import level_pool, levels
 from analysis.errors import NoData, UserError
 from analysis.freshness import freshness
 from analysis.levels import AutoLevel, Interval, Levels, LevelState, Running, State
 from bot.language import N_, iso
-from bot.reports import kept_rates, level_series, missing, rates_json
+from bot.reports import level_series, levels_kept, missing, rates_json
 from bot.reports.level_series import BOOK_INSTRUMENT, DEFAULT_DAYS
 from bot.reports.level_words import say
 from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
@@ -95,7 +95,7 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
         rows = await bars.closed(db, series, series.interval, at=asked.at)
         days = await bars.daily(db, series, at=asked.at)
         book = await level_book.read(db, asked.server_id) if series.code == BOOK_INSTRUMENT else []
-        kept = await kept_rates.read(db, series, query.interval)
+        kept = await levels_kept.read(db, query.interval) if book else None
         running = await _seen_running(db, series, asked.at) if query.interval is series.interval else None
     if not rows:
         raise NoData("No bar of {instrument} had closed by then.", instrument=series.code)
@@ -122,7 +122,7 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
             is_sample=series.is_sample,
             automatic=query.auto,
             running=running,
-            drawn=kept_rates.counts(kept, asked_bars),
+            drawn=None if kept is None else level_pool.counts(kept, asked_bars),
         )
 
     # In a thread: a year of 30-minute bars is some 20 ms of arithmetic.

@@ -21,9 +21,7 @@ from analysis.level_rates import (
     History,
     Place,
     arbitrary,
-    as_plain,
     count,
-    from_plain,
     level_rates,
 )
 from analysis.levels import Interval, history
@@ -291,13 +289,6 @@ def test_without_a_level_in_range_there_is_no_case() -> None:
     assert rates.levels == 0
     assert rates.bounces.rate is None
     assert all(hold.stayed.rate is None and hold.kept.chance is None for hold in rates.holds)
-
-
-def test_counts_are_kept_whole() -> None:
-    pool = arbitrary(wandering(1))
-    again = from_plain(as_plain(pool))
-    assert (again.times == pool.times).all()
-    assert (again.cases == pool.cases).all()
 
 
 def test_ten_years_are_counted_in_less_than_a_second() -> None:
