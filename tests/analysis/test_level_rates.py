@@ -15,6 +15,7 @@ from analysis.breaks import Rule, State, Tape, follow
 from analysis.frames import BarTuple, bars_frame
 from analysis.level_rates import (
     ARBITRARY,
+    BLOCK,
     HELD,
     NEAR,
     Counts,
@@ -167,6 +168,23 @@ def test_counting_fast_is_counting_slowly(seed: int) -> None:
     assert found.cases.sum(axis=0).min() > 0
     for place, times, cases in zip(places, found.times.tolist(), found.cases.tolist(), strict=True):
         assert (times, cases) == told_slowly(place, past)
+
+
+def test_days_far_from_the_level_are_not_forgotten() -> None:
+    """What is skipped as saying nothing new: jumps over the level, between spans and inside them."""
+    chance = np.random.default_rng(8)
+    for _ in range(5):
+        lengths = chance.choice([1, 2, 7, 8, 9, BLOCK - 1, BLOCK, BLOCK + 1], 24)
+        close = np.repeat(chance.choice([80.0, 99.95, 100.0, 100.05, 120.0], 24), lengths)
+        past = bars(close, horizon=3, wick=0.01)
+        for rule in RULES:
+            place = Place(price=100.0, rule=rule)
+            found = count([place], past)
+            assert (found.times[0].tolist(), found.cases[0].tolist()) == told_slowly(place, past)
+    # Up at the beginning of a span and down at the next one's: held, so that what follows is a failed break.
+    close = np.repeat([95.0, 120.0, 95.0, 120.0], [BLOCK, BLOCK, 1, BLOCK - 1])
+    found = count([Place(price=100.0, rule=Rule())], bars(close))
+    assert found.cases[0, 0] == 1
 
 
 def test_real_bars_are_counted_alike(sell_off: list[BarTuple]) -> None:
