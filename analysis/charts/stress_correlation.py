@@ -11,7 +11,7 @@ from analysis.charts.place import Box, stacked
 from analysis.charts.scale import Scale
 from analysis.charts.stress_head import ANSWER, GUTTER, MARGIN, NOTE, foot, head
 from analysis.charts.text import fit, width
-from analysis.links import FOLLOWED, WINDOWS
+from analysis.links import FOLLOWED, STORM, WINDOWS
 from analysis.sessions import INSTRUMENTS
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from analysis.stress import Stress
 
 TOP, BOTTOM, TICK_LINE = 200, 610, 640
-LEFT, RIGHT = 86, 560
-NAMES, DOTS = 724, (884, WIDTH - MARGIN - GUTTER)
+LEFT, RIGHT = 86, 530
+NAMES, DOTS = 690, (884, WIDTH - MARGIN - GUTTER)
 ROW = 66
 SHOWN = 250
 
@@ -149,7 +149,7 @@ def _legend(canvas: Canvas, _: Gettext) -> None:
     keys: tuple[tuple[Shape, bool, RGB, str], ...] = (
         ("circle", False, wear.ink, _("{n} days").format(n=WINDOWS[-1])),
         ("circle", True, wear.broken, _("weighted")),
-        ("diamond", False, wear.holds, _("storm out")),
+        ("diamond", False, wear.holds, _("{n} days, storm taken out").format(n=STORM)),
     )
     x = NAMES + 0.0
     for shape, hollow, colour, words in keys:
