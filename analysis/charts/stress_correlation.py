@@ -76,7 +76,7 @@ def _curves(canvas: Canvas, rolling: tuple[Rolling, ...], _: Gettext) -> None:
     scale = Scale(-1.0, 1.0, TOP, BOTTOM)
     panel = canvas.panel(Box(LEFT, TOP, RIGHT, BOTTOM), scale)
     axis = curves.Sessions.over(dates, LEFT, RIGHT)
-    curves.months(canvas, axis, TOP, BOTTOM, TICK_LINE, _)
+    curves.months(canvas, axis, [(TOP, BOTTOM)], TICK_LINE, _)
     ticks = [-1.0, -0.5, 0.0, 0.5, 1.0]
     curves.ticks(panel, ticks, [_tick(tick) for tick in ticks])
     panel.rule(0.0, wear.muted)

@@ -48,7 +48,7 @@ def compose(canvas: Canvas, result: Stress, _: Gettext) -> None:
     head(canvas, _title(result, _), _span(dates, _), _line(rows, _))
     if dates:
         axis = curves.Sessions.over(dates, LEFT, RIGHT)
-        curves.months(canvas, axis, TOPS[0], TOPS[-1] + HEIGHT, TICK_LINE, _)
+        curves.months(canvas, axis, [(top, top + HEIGHT) for top in TOPS], TICK_LINE, _)
         for top, row in zip(TOPS, rows, strict=True):
             _draw(canvas, axis, top, row, _)
     foot(canvas, result, _)

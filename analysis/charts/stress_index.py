@@ -84,7 +84,7 @@ def _curve(canvas: Canvas, found: History, _: Gettext) -> None:
     scale = Scale(0.0, max(0.1, 1.12 * highest), TOP, BOTTOM)
     panel = canvas.panel(Box(LEFT, TOP, RIGHT, BOTTOM), scale)
     axis = curves.Sessions.over([point.date for point in points], LEFT, RIGHT)
-    curves.months(canvas, axis, TOP, BOTTOM, TICK_LINE, _)
+    curves.months(canvas, axis, [(TOP, BOTTOM)], TICK_LINE, _)
     values = scale.ticks(5)
     curves.ticks(panel, values, [f"{value:g}" for value in values])
     curves.line(panel, axis, [(point.date, point.value) for point in points], wear.ink)
