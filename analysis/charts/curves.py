@@ -59,19 +59,24 @@ def ticks(panel: Panel, values: Sequence[float], names: Sequence[str]) -> None:
         panel.canvas.text(name, at, NOTE, panel.canvas.colours.muted, anchor="right")
 
 
-def months(canvas: Canvas, axis: Sessions, top: float, bottom: float, at: float, _: Gettext) -> None:
-    """A thin line where a month begins, named as often as there is room; of a few days each is named."""
+def months(
+    canvas: Canvas, axis: Sessions, spans: Sequence[tuple[float, float]], at: float, _: Gettext
+) -> None:
+    """Thin lines where months begin, through all ``spans`` from top to bottom, as many as can be named at ``at``.
+
+    Of a few days each has its line.
+    """
     days = list(axis.places)
     firsts = [day for before, day in pairwise(days) if before.month != day.month]
     pattern = _("%b %Y")
     if len(firsts) < 3:
         firsts, pattern = days, _("%-d %b")
     room = max((width(day.strftime(pattern), NOTE) for day in firsts), default=0.0) + TICK_GAP
-    free = canvas_right = axis.right + room
+    free = axis.right + room
     for day in reversed(firsts):
         x = axis.x(day)
-        if x + room / 2 > free or x - room / 2 < axis.left - TICK_GAP or x > canvas_right:
+        if x + room / 2 > free or x - room / 2 < axis.left - TICK_GAP:
             continue
         free = x - room / 2
-        canvas.fill([(round(x), top, round(x) + 1, bottom)], canvas.colours.grid)
+        canvas.fill([(round(x), top, round(x) + 1, bottom) for top, bottom in spans], canvas.colours.grid)
         canvas.text(day.strftime(pattern), (x, at), NOTE, canvas.colours.muted, anchor="centre")

@@ -11,7 +11,7 @@ from analysis.charts.place import Box, stacked
 from analysis.charts.scale import Scale
 from analysis.charts.stress_head import ANSWER, GUTTER, MARGIN, NOTE, foot, head
 from analysis.charts.text import fit, width
-from analysis.links import FOLLOWED, WINDOWS
+from analysis.links import FOLLOWED, STORM, WINDOWS
 from analysis.sessions import INSTRUMENTS
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from analysis.stress import Stress
 
 TOP, BOTTOM, TICK_LINE = 200, 610, 640
-LEFT, RIGHT = 86, 560
-NAMES, DOTS = 724, (884, WIDTH - MARGIN - GUTTER)
+LEFT, RIGHT = 86, 530
+NAMES, DOTS = 690, (884, WIDTH - MARGIN - GUTTER)
 ROW = 66
 SHOWN = 250
 
@@ -76,7 +76,7 @@ def _curves(canvas: Canvas, rolling: tuple[Rolling, ...], _: Gettext) -> None:
     scale = Scale(-1.0, 1.0, TOP, BOTTOM)
     panel = canvas.panel(Box(LEFT, TOP, RIGHT, BOTTOM), scale)
     axis = curves.Sessions.over(dates, LEFT, RIGHT)
-    curves.months(canvas, axis, TOP, BOTTOM, TICK_LINE, _)
+    curves.months(canvas, axis, [(TOP, BOTTOM)], TICK_LINE, _)
     ticks = [-1.0, -0.5, 0.0, 0.5, 1.0]
     curves.ticks(panel, ticks, [_tick(tick) for tick in ticks])
     panel.rule(0.0, wear.muted)
@@ -149,7 +149,7 @@ def _legend(canvas: Canvas, _: Gettext) -> None:
     keys: tuple[tuple[Shape, bool, RGB, str], ...] = (
         ("circle", False, wear.ink, _("{n} days").format(n=WINDOWS[-1])),
         ("circle", True, wear.broken, _("weighted")),
-        ("diamond", False, wear.holds, _("storm out")),
+        ("diamond", False, wear.holds, _("{n} days, storm taken out").format(n=STORM)),
     )
     x = NAMES + 0.0
     for shape, hollow, colour, words in keys:

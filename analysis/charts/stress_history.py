@@ -30,8 +30,9 @@ LEAST_TURBULENCE = 0.1
 
 
 class Row(NamedTuple):
-    """One measure over time; ``scaled`` is where a value stands on the scale."""
+    """One measure over time; ``name`` stands in a line of others, ``scaled`` is where a value stands on the scale."""
 
+    heading: str
     name: str
     points: Sequence[tuple[date, float]]
     figure: str
@@ -47,7 +48,7 @@ def compose(canvas: Canvas, result: Stress, _: Gettext) -> None:
     head(canvas, _title(result, _), _span(dates, _), _line(rows, _))
     if dates:
         axis = curves.Sessions.over(dates, LEFT, RIGHT)
-        curves.months(canvas, axis, TOPS[0], TOPS[-1] + HEIGHT, TICK_LINE, _)
+        curves.months(canvas, axis, [(top, top + HEIGHT) for top in TOPS], TICK_LINE, _)
         for top, row in zip(TOPS, rows, strict=True):
             _draw(canvas, axis, top, row, _)
     foot(canvas, result, _)
@@ -83,6 +84,7 @@ def _rows(one: Depth | None, _: Gettext) -> list[Row]:
     factor = [(point.date, 100 * point.ratio) for point in found.absorption] if found else []
     return [
         Row(
+            _("stress index, 0 to 1"),
             _("stress index"),
             index,
             f"{one.index.value:.2f}" if one and one.index else "–",
@@ -91,6 +93,7 @@ def _rows(one: Depth | None, _: Gettext) -> list[Row]:
             [(value, f"{value:g}") for value in _round([value for _day, value in index])],
         ),
         Row(
+            _("turbulence, 1 is usual; each line ten times the one below"),
             _("turbulence"),
             turbulence,
             f"{one.turbulence.ratio:.1f}" if one and one.turbulence else "–",
@@ -99,7 +102,8 @@ def _rows(one: Depth | None, _: Gettext) -> list[Row]:
             [(0.1, "0.1"), (1.0, "1"), (10.0, "10"), (100.0, "100")],
         ),
         Row(
-            _("one factor, %"),
+            _("share of all moves that one common factor explains, %"),
+            _("one factor"),
             factor,
             f"{100 * one.absorption.ratio:.0f} %" if one and one.absorption else "–",
             one.absorption_standing if one else None,
@@ -117,7 +121,7 @@ def _round(values: Sequence[float]) -> list[float]:
 
 def _draw(canvas: Canvas, axis: curves.Sessions, top: float, row: Row, _: Gettext) -> None:
     wear = canvas.colours
-    canvas.text(row.name, (MARGIN, top - NAME), NOTE, wear.muted)
+    canvas.text(row.heading, (MARGIN, top - NAME), NOTE, wear.muted)
     canvas.text(row.figure, (SIDE, top + 36), FIGURE, wear.ink)
     if row.standing is not None:
         words = _("percentile {percentile}").format(percentile=round(row.standing.percentile))

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from analysis.stress import Stress
 
 TOP, BOTTOM, TICK_LINE = 200, 610, 640
-LEFT, RIGHT = 86, 640
+LEFT, RIGHT = 86, 620
 SHOWN = 250
 """Closes drawn: a year."""
-NAMES, ZERO, END = 724, 900, WIDTH - MARGIN - 86
+NAMES, ZERO, END = 700, 896, WIDTH - MARGIN - 86
 ROW, BAR = 40, 22
 
 
@@ -84,13 +84,13 @@ def _curve(canvas: Canvas, found: History, _: Gettext) -> None:
     scale = Scale(0.0, max(0.1, 1.12 * highest), TOP, BOTTOM)
     panel = canvas.panel(Box(LEFT, TOP, RIGHT, BOTTOM), scale)
     axis = curves.Sessions.over([point.date for point in points], LEFT, RIGHT)
-    curves.months(canvas, axis, TOP, BOTTOM, TICK_LINE, _)
+    curves.months(canvas, axis, [(TOP, BOTTOM)], TICK_LINE, _)
     values = scale.ticks(5)
     curves.ticks(panel, values, [f"{value:g}" for value in values])
     curves.line(panel, axis, [(point.date, point.value) for point in points], wear.ink)
     last = points[-1]
     canvas.marker("circle", (axis.x(last.date), scale.y(last.value)), 8, wear.broken)
-    words = _("the index over {n} closes, 0 calm, 1 all at their worst together").format(n=len(points))
+    words = _("the index over {n} closes, from 0 (calm) to 1 (all at worst)").format(n=len(points))
     canvas.text(fit(words, NOTE, RIGHT - MARGIN), (MARGIN, TOP - 32), NOTE, wear.muted)
 
 
