@@ -194,8 +194,6 @@ def details(result: Flows, speech: Speech) -> list[str]:
     lines += [_bold(_("Days, newest first")), *_days(result, speech)]
     if result.revisions:
         lines += [_bold(_("Revised, newest first")), *_revisions(result, speech)]
-    if result.base_rates is not None:
-        lines += rate_words.of_flows(result.base_rates, result.streak, speech, source=result.source)
     lines += [
         "-# "
         + _(
@@ -208,6 +206,8 @@ def details(result: Flows, speech: Speech) -> list[str]:
         ).format(asset=result.asset),
         "-# " + _("Figures as published and arithmetic, not a forecast and not advice."),
     ]
+    if result.base_rates is not None:
+        lines += rate_words.of_flows(result.base_rates, result.streak, speech, source=result.source)
     return lines
 
 

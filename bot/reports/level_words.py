@@ -180,7 +180,6 @@ def _details(result: Levels, speech: Speech) -> list[str]:
     history = _history(result, speech)
     if history:
         lines += ["**" + _("What happened, in order") + "**", *history]
-    lines += _base_rates(result, speech)
     rule = result.levels[0].level.rule if result.levels else None
     if rule is not None:
         lines.append(
@@ -205,7 +204,7 @@ def _details(result: Levels, speech: Speech) -> list[str]:
             ).format(interval=interval_word(result.interval, speech), touches=FEWEST_TOUCHES, bars=CONFIRMING)
         )
     lines.append("-# " + _("A map of where the levels lie, not a forecast and not advice."))
-    return lines
+    return lines + _base_rates(result, speech)
 
 
 def _base_rates(result: Levels, speech: Speech) -> list[str]:

@@ -1,4 +1,8 @@
-"""Base rates in words: context behind Details, never a number without its cases and its interval."""
+"""Base rates in words: context behind Details, never a number without its cases and its interval.
+
+They are the last of the details, and what they were counted in stands before them: where
+there is too much to tell, no number is left without it.
+"""
 
 from __future__ import annotations
 
@@ -16,43 +20,15 @@ def of_levels(rates: LevelRates, speech: Speech, *, of: str, held: int) -> list[
     """``of``: the bars that were counted, and whose; ``held``: closes so far of the reclaim looked at."""
     _ = speech._
     at_random = _("arbitrary levels")
-    lines = [_heading(speech)]
+    lines = [_heading(speech), _small(_levels_period(rates, speech, of=of))]
     if not rates.levels:
         return [
             *lines,
             _("No level of the book lies where the price was, between {lowest} and {highest}.").format(
                 lowest=speech.price(rates.lowest), highest=speech.price(rates.highest)
             ),
-            _small(_levels_period(rates, speech, of=of)),
         ]
-    lines += [
-        _told(
-            _more_closes(hold.closes, speech),
-            hold.stayed,
-            at_random,
-            speech,
-        )
-        + " · "
-        + _("walk {percent} %").format(percent=_percent(walk_holds(hold.closes), speech))
-        for hold in rates.holds
-    ]
-    asked = max((closes for closes in HELD if closes <= held), default=HELD[0])
-    kept = next(hold.kept for hold in rates.holds if hold.closes == asked)
-    hours = int(rates.horizon.total_seconds() // 3600)
-    lines += [
-        _told(
-            _held(asked, hours, speech),
-            kept,
-            at_random,
-            speech,
-        ),
-        _told(
-            _("Level touched (to 0.01 %), the next bar closed on the side it came from"),
-            rates.bounces,
-            at_random,
-            speech,
-        ),
-        _small(_levels_period(rates, speech, of=of)),
+    lines.append(
         _small(
             _(
                 "Arbitrary levels: {draws} books of as many, drawn from between {lowest} and {highest}, same bars. "
@@ -62,6 +38,24 @@ def of_levels(rates: LevelRates, speech: Speech, *, of: str, held: int) -> list[
                 lowest=speech.price(rates.lowest),
                 highest=speech.price(rates.highest),
             )
+        )
+    )
+    lines += [
+        _told(_more_closes(hold.closes, speech), hold.stayed, at_random, speech)
+        + " · "
+        + _("walk {percent} %").format(percent=_percent(walk_holds(hold.closes), speech))
+        for hold in rates.holds
+    ]
+    asked = max((closes for closes in HELD if closes <= held), default=HELD[0])
+    kept = next(hold.kept for hold in rates.holds if hold.closes == asked)
+    hours = int(rates.horizon.total_seconds() // 3600)
+    lines += [
+        _told(_held(asked, hours, speech), kept, at_random, speech),
+        _told(
+            _("Level touched (to 0.01 %), the next bar closed on the side it came from"),
+            rates.bounces,
+            at_random,
+            speech,
         ),
     ]
     return lines
@@ -114,8 +108,6 @@ def of_flows(rates: FlowRates, streak: int, speech: Speech, *, source: str) -> l
         )
     return [
         _heading(speech),
-        _told(questions[0], found.went_on, any_day, speech),
-        _told(questions[1], found.same_sum, any_day, speech),
         _small(
             _(
                 "Base rate, not a forecast: {source}, {days} final days from {first} to {last}, each streak counted "
@@ -128,6 +120,8 @@ def of_flows(rates: FlowRates, streak: int, speech: Speech, *, source: str) -> l
                 **_period(rates.first, rates.last, speech),
             )
         ),
+        _told(questions[0], found.went_on, any_day, speech),
+        _told(questions[1], found.same_sum, any_day, speech),
     ]
 
 
@@ -140,6 +134,19 @@ def of_verdicts(
         return []
     any_session = _("any session")
     lines = [_heading(speech)]
+    lines.append(
+        _small(
+            _(
+                "Base rate, not a forecast: {source}, {sessions} sessions from {first} to {last}; "
+                "in brackets 95 % intervals (Wilson). Any session: {draws} draws of as many."
+            ).format(
+                source=source,
+                sessions=rates.sessions,
+                draws=speech.number(DRAWS, decimals=0),
+                **_period(rates.first, rates.last, speech),
+            )
+        )
+    )
     if found.lasted is None:
         lines.append(_("Times {verdict} began to stand: {began}").format(verdict=name, began=found.began))
     else:
@@ -156,19 +163,6 @@ def of_verdicts(
                 _("{n} sessions later bitcoin had closed lower").format(n=n), later.lower, any_session, speech
             ),
         ]
-    lines.append(
-        _small(
-            _(
-                "Base rate, not a forecast: {source}, {sessions} sessions from {first} to {last}; "
-                "in brackets 95 % intervals (Wilson). Any session: {draws} draws of as many."
-            ).format(
-                source=source,
-                sessions=rates.sessions,
-                draws=speech.number(DRAWS, decimals=0),
-                **_period(rates.first, rates.last, speech),
-            )
-        )
-    )
     return lines
 
 

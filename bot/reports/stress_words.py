@@ -102,8 +102,8 @@ def _details(result: Stress, speech: Speech, now: datetime) -> list[str]:
         *_board(result, speech),
         *_judgement(result, speech),
         *stress_depth_words.correlations(result, speech),
-        *_base_rates(result, speech),
         *_small_print(result, speech, now),
+        *_base_rates(result, speech),
     ]
 
 
