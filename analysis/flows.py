@@ -18,6 +18,7 @@ from statistics import fmean
 
 from analysis import trading_days
 from analysis.errors import NoData
+from analysis.flow_rates import FlowRates, flow_rates
 from analysis.flow_regime import Reading, Regime, read, regime
 from analysis.flow_revisions import Revision, revisions
 from analysis.freshness import Freshness, Rhythm, freshness
@@ -155,6 +156,7 @@ class Flows:
     the fund with most of |flow| on the last final day, with its share in percent.
     ``days`` oldest first, with holidays as ``closed``; ``revisions`` newest first. ``manual``: the days,
     of all history, whose total was entered by hand; they are in every figure but those of single funds.
+    ``base_rates``: what followed streaks before, of all final days.
     ``published_to``: the last final day that was not, null without any. ``freshness`` is that of the
     published days at ``as_of``: what is typed by hand makes the source no fresher.
     """
@@ -194,6 +196,7 @@ class Flows:
     is_sample: bool = False
     manual: tuple[date, ...] = ()
     published_to: date | None = None
+    base_rates: FlowRates | None = None
 
     @property
     def last_published(self) -> date:
@@ -277,6 +280,7 @@ def assess(
         is_sample=is_sample,
         manual=tuple(day.date for day in latest if day.manual),
         published_to=published_to,
+        base_rates=flow_rates(dates, totals),
     )
 
 

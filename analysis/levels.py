@@ -17,6 +17,7 @@ from analysis.auto_levels import AutoLevel
 from analysis.breaks import Event, Rule, State, Tape, Verdict, follow
 from analysis.errors import NoData
 from analysis.freshness import Freshness, Rhythm, freshness, of_bars
+from analysis.level_rates import Counts, History, LevelRates, Place, arbitrary, level_rates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ __all__ = [
     "Running",
     "State",
     "assess",
+    "history",
 ]
 
 
@@ -54,6 +56,16 @@ class Interval(StrEnum):
             Interval.H1: timedelta(hours=1),
             Interval.H4: timedelta(hours=4),
             Interval.D1: timedelta(days=1),
+        }[self]
+
+    @property
+    def horizon(self) -> timedelta:
+        """How long base rates wait for what followed a hold."""
+        return {
+            Interval.M30: timedelta(days=1),
+            Interval.H1: timedelta(days=1),
+            Interval.H4: timedelta(days=7),
+            Interval.D1: timedelta(days=10),
         }[self]
 
 
@@ -168,6 +180,7 @@ class Levels:
     it is looked for in the finest bars, or it could lie above the price. ``freshness`` is
     that of ``price`` at ``as_of``; ``rests`` says whether only the hours of US futures count for it.
     ``running`` is the bar after the last of ``candles``, null where none was seen.
+    ``base_rates``: what closed bars did before at the book's levels and at arbitrary ones.
     """
 
     as_of: datetime
@@ -191,6 +204,7 @@ class Levels:
     rests: bool = False
     freshness: Freshness = Freshness.FRESH
     running: Running | None = None
+    base_rates: LevelRates | None = None
 
     @property
     def rhythm(self) -> Rhythm:
@@ -216,6 +230,7 @@ def assess(
     is_sample: bool = False,
     automatic: bool = False,
     running: Running | None = None,
+    drawn: Counts | None = None,
 ) -> Levels:
     """What closed bars have done to every level of ``book``, and where the price stands.
 
@@ -227,7 +242,8 @@ def assess(
     is false for a venue that rests on Saturday and Sunday, known by daily bars only:
     its missing bars are counted in weekdays. ``automatic`` adds the levels that
     ``analysis.auto_levels`` finds in all of ``frame``. ``running`` is passed on if it was
-    seen by ``as_of`` and no bar of its time has closed.
+    seen by ``as_of`` and no bar of its time has closed. ``drawn``: what ``arbitrary`` counts in
+    the ``history`` of just these bars, null to have it counted here.
 
     Raises NoData if no bar had closed, or none lies in the window.
     """
@@ -255,7 +271,9 @@ def assess(
     price = float(base["close"].iloc[-1])
     price_at = _instant(int(base["closed_at"].iloc[-1]))
     atr_1d = next((float(value) for value in _atr(daily)[-1:] if not np.isnan(value)), None)
-    tape = _tape(frame, interval, weekends=weekends)
+    past = history(frame, interval, weekends=weekends)
+    tape = past.tape
+    rates = _base_rates(book, past, drawn, interval) if book else None
     if automatic:
         book = [*book, *_found(frame, tape, book)]
     levels = tuple(
@@ -284,7 +302,32 @@ def assess(
         rests=not weekends,
         freshness=freshness(price_at, as_of, of_bars(price_interval.length, rests=not weekends)),
         running=running if running is not None and _runs(running, frame, as_of) else None,
+        base_rates=rates,
     )
+
+
+def history(frame: pd.DataFrame, interval: Interval, *, weekends: bool) -> History:
+    """Bars of ``interval`` as the rule and the base rates read them."""
+    return History(
+        tape=_tape(frame, interval, weekends=weekends),
+        high=frame["high"].to_numpy(dtype=np.float64),
+        horizon=interval.horizon // interval.length,
+    )
+
+
+def _base_rates(book: Sequence[Level], past: History, drawn: Counts | None, interval: Interval) -> LevelRates:
+    """Of the book alone: automatic levels are found by what price did, so what it did says nothing of them."""
+    places = [
+        Place(price=level.price, rule=level.rule, known_from=_known_from(level.dated)) for level in book
+    ]
+    return level_rates(places, past, drawn or arbitrary(past), horizon=interval.horizon)
+
+
+def _known_from(dated: date | None) -> int:
+    """A price of a day is known after it; of a level without a date nobody can say."""
+    if dated is None:
+        return 0
+    return int(datetime(dated.year, dated.month, dated.day, tzinfo=UTC).timestamp()) + 86_400
 
 
 def _runs(running: Running, frame: pd.DataFrame, as_of: datetime) -> bool:

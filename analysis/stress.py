@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import pairwise
-from math import exp, fsum, log, sqrt
+from enum import StrEnum
+from math import exp, log, sqrt
 
-from analysis.closes import Alignment, Close, known
-from analysis.correlation import Correlation, correlation
+from analysis import links
+from analysis.closes import Alignment, Close
+from analysis.depth import Depth, History, depth
 from analysis.errors import NoData
-from analysis.freshness import ARRIVING, Freshness, freshness
+from analysis.freshness import Freshness, freshness
+from analysis.links import Link, Nearer, Pair
+from analysis.sessions import INSTRUMENTS, WEEK, Quotes, Series, quotes_of, series_of, sessions_of
 from analysis.verdict import (
-    LEAST_VOTERS,
-    REQUIRED,
     VOTERS,
     Check,
     Flip,
@@ -27,14 +28,8 @@ from analysis.verdict import (
     skipped,
     verdict,
 )
-
-INSTRUMENTS = ("BTC", "SI", "GC", "ES", "NQ", "DXY", "CL")
-WINDOWS = (30, 90)
-WEEK = 5
-
-LAMBDA = 0.94
-SEED = 20
-"""RiskMetrics (J.P. Morgan 1996): daily decay; the first variance is the mean square of 20 returns."""
+from analysis.verdict_history import Stood, stood
+from analysis.verdict_rates import VerdictRates, verdict_rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +87,20 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """Bitcoin with one market over the last ``window`` sessions that both of them closed."""
+class Long:
+    """Daily closes and their sources by instrument code, where others that do not reach as far back are judged."""
 
-    instrument: str
-    window: int
-    correlation: Correlation
+    closes: Mapping[str, Sequence[Close]]
+    sources: Mapping[str, str]
+
+
+class View(StrEnum):
+    """What a reader wants to see of it."""
+
+    BOARD = "board"
+    INDEX = "index"
+    CORRELATION = "correlation"
+    HISTORY = "history"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,8 @@ class Stress:
     found for ``latest`` and ``skipped`` what could not be asked. ``turns``: what would
     change ``latest``, nearest first; ``confidence`` = share of voters fresh x sigmas to
     the nearest turn, null while unknown. ``freshness`` is that of the session at ``as_of``.
+    ``depth`` is judged by daily closes, whatever the alignment of the rest. ``base_rates``:
+    what followed the verdicts before.
     """
 
     as_of: datetime
@@ -131,6 +136,11 @@ class Stress:
     correlations: tuple[Pair, ...]
     inputs: tuple[Input, ...]
     is_sample: bool
+    links: tuple[Link, ...] = ()
+    nearer: tuple[Nearer, ...] = ()
+    depth: Depth | None = None
+    base_rates: VerdictRates | None = None
+    view: View = View.BOARD
     alignment: Alignment = Alignment.DAILY
     freshness: Freshness = Freshness.FRESH
 
@@ -138,42 +148,6 @@ class Stress:
     def closed_at(self) -> datetime:
         """When the last close of the session was made."""
         return max(one.last.closed_at for one in self.inputs if one.last and one.last.date == self.session)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """One market on the sessions it closed: prices, log returns, and sigma known before each.
-
-    ``returns[i]`` leads to ``prices[i + 1]``; ``sigmas[i]`` was known before it, null for
-    the first 20.
-    """
-
-    dates: tuple[date, ...]
-    prices: tuple[float, ...]
-    returns: tuple[float, ...]
-    sigmas: tuple[float | None, ...]
-
-    def z5(self, position: int) -> float | None:
-        """Z of the five returns up to ``prices[position]``: sum r / (sigma sqrt 5)."""
-        sigma = self.sigmas[position - 1] if position >= WEEK else None
-        if not sigma:
-            return None
-        return fsum(self.returns[position - WEEK : position]) / (sigma * sqrt(WEEK))
-
-
-def ewma_sigmas(returns: Sequence[float]) -> list[float | None]:
-    """Volatility of one return, as known before each of them; null before there are 20.
-
-    v_t = 0.94 v_(t-1) + 0.06 r_(t-1)^2, the first v the mean square of the first 20.
-    """
-    sigmas: list[float | None] = [None] * min(SEED, len(returns))
-    if len(returns) <= SEED:
-        return sigmas
-    variance = fsum(one * one for one in returns[:SEED]) / SEED
-    for one in returns[SEED:]:
-        sigmas.append(sqrt(variance))
-        variance = LAMBDA * variance + (1 - LAMBDA) * one * one
-    return sigmas
 
 
 def assess(
@@ -184,6 +158,9 @@ def assess(
     sources: Mapping[str, str] | None = None,
     alignment: Alignment = Alignment.DAILY,
     is_sample: bool = False,
+    history: History | None = None,
+    long: Long | None = None,
+    view: View = View.BOARD,
 ) -> Stress:
     """Judge the seven markets with the closes known at ``as_of``.
 
@@ -192,14 +169,13 @@ def assess(
     of SI, GC, ES and DXY closed; other dates, such as bitcoin's weekends, are left out.
     ``since``: the board compares the close of that date, or the last before it, with
     the last; null for five sessions. The verdict does not depend on it. ``sources`` by
-    instrument code are passed on.
+    instrument code are passed on. ``history`` as known at ``as_of``; without it there is no depth.
+    ``long``: what the base rates are counted in; null: ``closes``.
 
     Raises NoData if there is no session, or none since ``since``.
     """
-    quotes = {
-        code: {close.date: close for close in known(closes.get(code, ()), as_of)} for code in INSTRUMENTS
-    }
-    sessions = _sessions(quotes, as_of)
+    quotes = quotes_of(closes, as_of)
+    sessions = sessions_of(quotes, as_of)
     if not sessions:
         raise NoData("No New York close of {markets} was known at that time.", markets=", ".join(INSTRUMENTS))
     last = sessions[-1]
@@ -211,13 +187,17 @@ def assess(
             since=since.isoformat(),
             newest=last.isoformat(),
         )
-    series = {code: _series(quotes[code], sessions) for code in INSTRUMENTS}
+    series = {code: series_of(quotes[code], sessions) for code in INSTRUMENTS}
     state = freshness(_made_at(quotes, last), as_of, alignment.rhythm)
     stale = state is Freshness.STALE
     z5 = {} if stale else _z5(series, last)
-    latest = verdict(z5)
-    stands, standing_since = (latest, last) if stale else _standing(series, sessions)
-    turns = _turns(z5, series)
+    shifts = history.shifts if history else {}
+    shift = shifts.get(last)
+    latest = verdict(z5, shift)
+    past = stood(series, sessions, shifts)
+    stands, standing_since = (latest, last) if stale else (past.verdict, past.since)
+    turns = _turns(z5, series, shift)
+    deep = depth(history) if history else None
     fresh = sum(code in z5 for code in VOTERS) / len(VOTERS)
     return Stress(
         as_of=as_of,
@@ -229,8 +209,8 @@ def assess(
         latest=latest,
         stale=stale,
         quantities=quantities(z5),
-        rules=checks(z5),
-        skipped=skipped(z5),
+        rules=checks(z5, shift),
+        skipped=skipped(z5, shift),
         contributions=tuple(
             Contribution(instrument=code, z5=z5[code], votes=code in VOTERS)
             for code in INSTRUMENTS
@@ -243,7 +223,14 @@ def assess(
             for code in INSTRUMENTS
             if code not in z5
         ),
-        correlations=_correlations(quotes, sessions),
+        correlations=links.pairs(quotes, sessions),
+        links=links.links(quotes, sessions),
+        nearer=links.nearer(quotes, sessions),
+        base_rates=_base_rates(past, quotes, sources or {})
+        if long is None
+        else _long_base_rates(long, as_of, shifts),
+        depth=deep and replace(deep, history=None if view is View.BOARD else history),
+        view=view,
         inputs=tuple(
             Input(
                 instrument=code,
@@ -258,35 +245,9 @@ def assess(
     )
 
 
-Quotes = Mapping[str, Mapping[date, Close]]
-
-
 def _made_at(quotes: Quotes, session: date) -> datetime:
     """When the last close of a session was made."""
     return max(closes[session].closed_at for closes in quotes.values() if session in closes)
-
-
-def _sessions(quotes: Quotes, as_of: datetime) -> list[date]:
-    """Dates on which three of the four exchange-traded voters closed, oldest first.
-
-    The last one is left out while its closes are still arriving.
-    """
-    exchange = [code for code in VOTERS if code != "BTC"]
-    dates = sorted({day for code in exchange for day in quotes[code]})
-    sessions = [day for day in dates if sum(day in quotes[code] for code in exchange) >= LEAST_VOTERS - 1]
-    if len(sessions) > 1:
-        last = [quotes[code][sessions[-1]] for code in exchange if sessions[-1] in quotes[code]]
-        young = as_of - min(close.closed_at for close in last) < ARRIVING
-        if young and not all(sessions[-1] in quotes[code] for code in REQUIRED):
-            sessions.pop()
-    return sessions
-
-
-def _series(quotes: Mapping[date, Close], sessions: Sequence[date]) -> Series:
-    dates = tuple(day for day in sessions if day in quotes)
-    prices = tuple(quotes[day].price for day in dates)
-    returns = tuple(log(after / before) for before, after in pairwise(prices))
-    return Series(dates=dates, prices=prices, returns=returns, sigmas=tuple(ewma_sigmas(returns)))
 
 
 def _z5(series: Mapping[str, Series], session: date) -> dict[str, float]:
@@ -300,32 +261,18 @@ def _z5(series: Mapping[str, Series], session: date) -> dict[str, float]:
     return found
 
 
-def _standing(series: Mapping[str, Series], sessions: Sequence[date]) -> tuple[Verdict, date]:
-    """The verdict that stands after the last session, and since which one.
+def _base_rates(past: Stood, quotes: Quotes, sources: Mapping[str, str]) -> VerdictRates | None:
+    told = [sources[code] for code in INSTRUMENTS if sources.get(code)]
+    return verdict_rates(past.sessions, {day: one.price for day, one in quotes["BTC"].items()}, sources=told)
 
-    A new verdict takes over when two closes in a row find it. A session that cannot be
-    judged, say one on which the dollar index rested, is passed over; if it is the last,
-    nothing stands.
-    """
-    places = {code: {day: i for i, day in enumerate(series[code].dates)} for code in VOTERS}
-    stands, since, before = Verdict.UNKNOWN, sessions[0], Verdict.UNKNOWN
-    unknown_since: date | None = None
-    for session in sessions:
-        z5 = {}
-        for code in VOTERS:
-            place = places[code].get(session)
-            z = None if place is None else series[code].z5(place)
-            if z is not None:
-                z5[code] = z
-        found = verdict(z5)
-        if found is Verdict.UNKNOWN:
-            unknown_since = unknown_since or session
-            continue
-        unknown_since = None
-        if found is not stands and (found is before or stands is Verdict.UNKNOWN):
-            stands, since = found, session
-        before = found
-    return (stands, since) if unknown_since is None else (Verdict.UNKNOWN, unknown_since)
+
+def _long_base_rates(long: Long, as_of: datetime, shifts: Mapping[date, float]) -> VerdictRates | None:
+    quotes = quotes_of(long.closes, as_of)
+    sessions = sessions_of(quotes, as_of)
+    if not sessions:
+        return None
+    series = {code: series_of(quotes[code], sessions) for code in INSTRUMENTS}
+    return _base_rates(stood(series, sessions, shifts), quotes, long.sources)
 
 
 def _move(code: str, one: Series, since: date) -> Move | None:
@@ -345,30 +292,10 @@ def _move(code: str, one: Series, since: date) -> Move | None:
     )
 
 
-def _turns(z5: Mapping[str, float], series: Mapping[str, Series]) -> tuple[Turn, ...]:
+def _turns(z5: Mapping[str, float], series: Mapping[str, Series], shift: float | None) -> tuple[Turn, ...]:
     turns = []
-    for flip in flips(z5):
+    for flip in flips(z5, shift):
         one = series[flip.instrument]
         sigma = one.sigmas[-1] or 0.0
         turns.append(Turn(flip=flip, price=one.prices[-1 - WEEK] * exp(flip.border * sigma * sqrt(WEEK))))
     return tuple(turns)
-
-
-def _correlations(quotes: Quotes, sessions: Sequence[date]) -> tuple[Pair, ...]:
-    """Returns from one session to the next; a pair with a close missing at either end is dropped."""
-    pairs = []
-    for code in INSTRUMENTS[1:]:
-        both = [
-            (_return(quotes["BTC"], before, after), _return(quotes[code], before, after))
-            for before, after in pairwise(sessions)
-            if all(day in quotes[one] for day in (before, after) for one in ("BTC", code))
-        ]
-        for window in WINDOWS:
-            found = correlation([x for x, _ in both[-window:]], [y for _, y in both[-window:]])
-            if found is not None:
-                pairs.append(Pair(instrument=code, window=window, correlation=found))
-    return tuple(pairs)
-
-
-def _return(quotes: Mapping[date, Close], before: date, after: date) -> float:
-    return log(quotes[after].price / quotes[before].price)

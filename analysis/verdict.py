@@ -126,6 +126,7 @@ RULES: tuple[tuple[Verdict, tuple[Condition, ...]], ...] = (
             Condition(Measure.DISPERSION, ">=", 1.0),
             Condition(Measure.HIGHEST, ">=", 1.0),
             Condition(Measure.LOWEST, "<=", -1.0),
+            Condition(Measure.ABSORPTION, "<", 1.0),
         ),
     ),
     (
@@ -154,8 +155,8 @@ def _deviation(votes: Sequence[float]) -> float:
     return sqrt(fsum((vote - mean) ** 2 for vote in votes) / (len(votes) - 1))
 
 
-def verdict(z5: Mapping[str, float]) -> Verdict:
-    """The first rule that fits.
+def verdict(z5: Mapping[str, float], shift: float | None = None) -> Verdict:
+    """The first rule that fits. ``shift`` is dAR, the shift of the absorption ratio.
 
     ::
 
@@ -163,43 +164,58 @@ def verdict(z5: Mapping[str, float]) -> Verdict:
         DELEVERAGING       R <= -1, D >= 0.5, H <= 0
         FLIGHT TO SAFETY   R <= -1, H >= 0.5
         RISK-OFF, UNCLEAR  R <= -1 otherwise
-        ROTATION           |R| < 0.75, dispersion >= 1, one z5 >= 1 and one <= -1
+        ROTATION           |R| < 0.75, dispersion >= 1, one z5 >= 1 and one <= -1, dAR < 1
         IDIOSYNCRATIC      exactly one |z5| >= 2, all others < 1
         RISK-ON            R >= 1, D <= 0
         CALM / MIXED       else
 
-    The change of the absorption ratio is not computed, so ROTATION is judged without it.
+    Where dAR is not known ROTATION is judged without it.
     """
-    values = _measures(z5)
+    values = _measures(z5, shift)
     if not values:
         return Verdict.UNKNOWN
-    fitting = (rule for rule, conditions in RULES if all(one.check(values).met for one in conditions))
+    fitting = (
+        rule for rule, conditions in _asked(values) if all(one.check(values).met for one in conditions)
+    )
     return next(fitting, Verdict.CALM_MIXED)
 
 
-def checks(z5: Mapping[str, float]) -> tuple[tuple[Verdict, tuple[Check, ...]], ...]:
+def _asked(values: Mapping[Measure, float | None]) -> list[tuple[Verdict, tuple[Condition, ...]]]:
+    """The rules without the condition that is left out where its measure is not known."""
+    if values[Measure.ABSORPTION] is not None:
+        return list(RULES)
+    return [
+        (rule, tuple(one for one in conditions if one.measure is not Measure.ABSORPTION))
+        for rule, conditions in RULES
+    ]
+
+
+def checks(
+    z5: Mapping[str, float], shift: float | None = None
+) -> tuple[tuple[Verdict, tuple[Check, ...]], ...]:
     """Every rule in its order with what it found; empty where the verdict is UNKNOWN."""
-    values = _measures(z5)
+    values = _measures(z5, shift)
     if not values:
         return ()
-    return tuple((rule, tuple(one.check(values) for one in conditions)) for rule, conditions in RULES)
+    return tuple(
+        (rule, tuple(one.check(values) for one in conditions)) for rule, conditions in _asked(values)
+    )
 
 
-def skipped(z5: Mapping[str, float]) -> tuple[Skip, ...]:
-    """What could not be asked: the absorption ratio never, gold and the others while they are missing."""
-    values = _measures(z5)
+def skipped(z5: Mapping[str, float], shift: float | None = None) -> tuple[Skip, ...]:
+    """What could not be asked: gold and the others while they are missing, dAR while it is not known."""
+    values = _measures(z5, shift)
     if not values:
         return ()
-    lacking = [
+    return tuple(
         Skip(verdict=rule, measure=one.measure)
         for rule, conditions in RULES
         for one in conditions
         if values[one.measure] is None
-    ]
-    return (*lacking, Skip(verdict=Verdict.ROTATION, measure=Measure.ABSORPTION))
+    )
 
 
-def _measures(z5: Mapping[str, float]) -> dict[Measure, float | None]:
+def _measures(z5: Mapping[str, float], shift: float | None) -> dict[Measure, float | None]:
     """What the rules compare; empty where too little is known to judge."""
     votes = [z5[code] for code in VOTERS if code in z5]
     one = quantities(z5)
@@ -216,15 +232,16 @@ def _measures(z5: Mapping[str, float]) -> dict[Measure, float | None]:
         Measure.LOWEST: min(votes),
         Measure.LARGEST: sizes[-1],
         Measure.SECOND: sizes[-2],
+        Measure.ABSORPTION: shift,
     }
 
 
-def flips(z5: Mapping[str, float]) -> tuple[Flip, ...]:
+def flips(z5: Mapping[str, float], shift: float | None = None) -> tuple[Flip, ...]:
     """For each voter the nearest border, nearest first; a voter that cannot turn it is left out.
 
     Empty while the verdict is UNKNOWN: what is missing cannot be flipped.
     """
-    now = verdict(z5)
+    now = verdict(z5, shift)
     if now is Verdict.UNKNOWN:
         return ()
     found = []
@@ -233,7 +250,7 @@ def flips(z5: Mapping[str, float]) -> tuple[Flip, ...]:
             turning = [
                 Flip(instrument=code, z5=z5[code], border=border, verdict=after)
                 for border in _borders(z5, code)
-                if (after := _at(z5, code, border, now)) is not now
+                if (after := _at(z5, code, border, now, shift)) is not now
             ]
             found += sorted(turning, key=_distance)[:1]
     return tuple(sorted(found, key=_distance))
@@ -243,9 +260,9 @@ def _distance(flip: Flip) -> float:
     return abs(flip.border - flip.z5)
 
 
-def _at(z5: Mapping[str, float], code: str, border: float, now: Verdict) -> Verdict:
+def _at(z5: Mapping[str, float], code: str, border: float, now: Verdict, shift: float | None) -> Verdict:
     """Another verdict than ``now`` at the border or a hair beside it; ``now`` if there is none."""
-    verdicts = (verdict({**z5, code: border + hair}) for hair in (0.0, 1e-9, -1e-9))
+    verdicts = (verdict({**z5, code: border + hair}, shift) for hair in (0.0, 1e-9, -1e-9))
     return next((one for one in verdicts if one is not now), now)
 
 

@@ -21,7 +21,9 @@ TEXT_LIMIT: Final = 4000
 """Characters in all text of one V2 message."""
 CUSTOM_ID_LIMIT: Final = 100
 CUSTOM_ID_VERSION: Final = 1
-ACTIONS: Final = frozenset({"to", "more", "csv", "lang", "post", "own"})
+ACTIONS: Final = frozenset({"to", "more", "csv", "lang", "post", "own", "pick"})
+PICK: Final = "ll-pick"
+"""Begins the custom_id of a select, before that of the card's buttons."""
 DELETE_ID: Final = "ll-delete"
 """custom_id of the button that deletes the card it stands on, whatever the card says."""
 PICTURE_NAME: Final = "{report}.png"
@@ -34,8 +36,9 @@ class Press:
     """What a button says: an action on a report asked with certain words, in a language.
 
     ``action`` is ``to`` (change the switch option to ``argument``), ``more`` (details),
-    ``csv``, ``lang`` (``argument`` is the language), ``post`` (the same card for all) or
-    ``own`` (the same card for the presser).
+    ``csv``, ``lang`` (``argument`` is the language), ``post`` (the same card for all),
+    ``own`` (the same card for the presser) or ``pick`` (of a select: what is picked comes
+    with the interaction).
     """
 
     report: str
@@ -157,6 +160,8 @@ def _buttons(
         rows.append(
             ui.ActionRow(*(button(value, "to", value, current=value == now) for value in report.buttons))
         )
+    if report.menu is not None:
+        rows.append(ui.ActionRow(_select(report, words, speech)))
     other = next(locale for locale in LOCALES if locale != speech.locale)
     last = [button(_("Details"), "more"), button("CSV", "csv"), button(LANGUAGE_NAMES[other], "lang", other)]
     match audience:
@@ -168,6 +173,16 @@ def _buttons(
             pass
     rows.append(ui.ActionRow(*last))
     return rows
+
+
+def _select(report: Report[Any, Any], words: Mapping[str, str], speech: Speech) -> ui.Select[Any]:
+    press = Press(report=report.name, action="pick", argument="", locale=speech.locale, words=words)
+    now = words.get(report.menu or "", report.menu_choices[0][0])
+    options = [
+        discord.SelectOption(label=speech._(label), value=value, default=value == now)
+        for value, label in report.menu_choices
+    ]
+    return ui.Select(custom_id=f"{PICK}|{press.custom_id(report)}", options=options)
 
 
 def asked_already(

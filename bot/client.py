@@ -29,7 +29,7 @@ from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.posts import Writer
 from bot.repeats import Repeats
-from bot.respond import CardButton, DeleteButton
+from bot.respond import CardButton, CardSelect, DeleteButton
 from bot.settings_changes import SettingsItem
 from bot.tree import Translator, Tree
 from storage import servers
@@ -113,6 +113,7 @@ class Leadline(commands.Bot):
             await self.load_extension(name)
         self.add_dynamic_items(
             CardButton,
+            CardSelect,
             DeleteButton,
             DigestButton,
             DigestPanelItem,

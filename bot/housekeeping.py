@@ -13,6 +13,8 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import UserError
+from bot.refresh import Refresh
+from bot.reports import DERIVED
 from storage import kept_backups, servers
 from storage.store import Store
 
@@ -34,6 +36,7 @@ def jobs(store: Store, clock: Clock, *, url: str) -> list[Job]:
         Job(name="purge", every=timedelta(days=1), work=partial(_purge, store, clock)),
         # Asked more often than once an hour: what cannot be done now is tried again soon.
         Job(name="backup", every=timedelta(minutes=10), work=partial(_backup, url, clock)),
+        Job(name="refresh", every=timedelta(minutes=1), work=Refresh(store, clock, DERIVED).look),
     ]
 
 

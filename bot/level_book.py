@@ -13,7 +13,7 @@ from bot.errors import AlreadyDone, UserError
 from bot.language import DEFAULT_LABELS, Speech
 from bot.plain_text import cleaned, quoted
 from bot.reports import numbers, windows
-from bot.reports.levels import BOOK_INSTRUMENT
+from bot.reports.level_series import BOOK_INSTRUMENT
 from storage import bars, handled, instruments, level_book
 from storage.level_book import Added, Book
 from storage.store import Db, Store

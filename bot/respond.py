@@ -15,6 +15,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import discord
@@ -200,6 +201,33 @@ class CardButton(Pressable[ui.Button[Any]], template=r"ll\d+\|.*"):
         await _pressed(interaction, press)
 
 
+@open_to(Right.MEMBER)
+class CardSelect(Pressable[ui.Select[Any]], template=re.escape(card.PICK) + r"\|(?P<press>.*)"):
+    """Every select of every card ever sent, known by its custom_id alone."""
+
+    def __init__(self, item: ui.Select[Any], press: str) -> None:
+        super().__init__(item)
+        self._press = press
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
+        item: ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> CardSelect:
+        return cls(item, match["press"])  # type: ignore[arg-type] # the template matches only selects of ours
+
+    async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
+        press = parse_press(self._press, REPORTS)
+        values = self.item.values
+        if press is None or len(values) != 1:
+            raise UserError("This card is from another version of Leadline. Ask again to get a new one.")
+        line_of(interaction).what = f"{press.report} {press.action}"
+        await _pressed(interaction, replace(press, argument=values[0]))
+
+
 @open_to(Right.ASKER)
 class DeleteButton(Pressable[ui.Button[Any]], template=re.escape(card.DELETE_ID)):
     """Takes the card it stands on away again, whatever it shows."""
@@ -222,8 +250,9 @@ async def _pressed(interaction: discord.Interaction[Leadline], press: Press) -> 
     locale = press.locale if own else None
     in_place = False
     match press.action:
-        case "to":
-            words = report.switched(words, press.argument)
+        case "to" | "pick":
+            change = report.switched if press.action == "to" else report.picked
+            words = change(words, press.argument)
             in_place = own or is_moderator(interaction, settings)
             locale = press.locale if in_place else None
         case "lang":
@@ -243,7 +272,7 @@ async def _pressed(interaction: discord.Interaction[Leadline], press: Press) -> 
         case "post":
             await _publish(interaction, report, query, reader)
         # No card of ours says anything private; whatever does is shown to the presser alone.
-        case "to" if in_place and not private:
+        case "to" | "pick" if in_place and not private:
             await _change(interaction, report, query, reader)
         case _:
             await _send(interaction, report, query, reader, _only_asker(interaction))

@@ -96,6 +96,25 @@ async def first_and_last(db: Db, series: Series, *, at: datetime) -> tuple[int, 
     return (int(row[0]), int(row[1])) if row[0] is not None else None
 
 
+async def stamp(db: Db, series: Series, *, at: datetime) -> str:
+    """Tells the bars closed by ``at`` apart from more or others: how many there are and when the last closed.
+
+    A stored bar never changes, so this is enough.
+    """
+    b = schema.bars.c
+    number, last = (
+        await db.execute(
+            select(func.count(), func.max(b.closed_at)).where(
+                b.instrument_id == series.id,
+                b.interval == str(series.interval),
+                b.opened_at < epoch(at),
+                b.closed_at <= epoch(at),
+            )
+        )
+    ).one()
+    return f"{series.id}:{series.interval}:{number}:{last or 0}"
+
+
 async def last_close(db: Db, series: Series, *, at: datetime) -> float | None:
     """The close of the last bar closed by ``at``; None if there is none."""
     b = schema.bars.c

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0008")
 """Every revision this code knows, oldest first; anything else in a file is newer."""
 
 APPLICATION_ID: Final = 0x4C454144  # "LEAD"
@@ -488,6 +488,17 @@ alert_crossings = Table(
     Index("alert_crossings_noted", "noted_at"),
 )
 
+kept_results = Table(
+    "kept_results",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("key", String(96), primary_key=True),
+    Column("stamp", Text, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),
+)
+
 BOOKKEEPING: Final = frozenset(
     {
         bar_revisions,
@@ -504,6 +515,7 @@ BOOKKEEPING: Final = frozenset(
         alerts,
         alert_series,
         alert_crossings,
+        kept_results,
     }
 )
 """What no answer is made from: writing here leaves every kept answer as true as it was."""

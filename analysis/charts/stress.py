@@ -7,26 +7,33 @@ from datetime import date
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.charts import freshness_words, quantities, stress_words
+from analysis.charts import quantities, stress_correlation, stress_history, stress_index, stress_words
 from analysis.charts.canvas import WIDTH, Canvas
 from analysis.charts.look import ALT_TEXT_LIMIT, Gettext, Look, Picture
+from analysis.charts.stress_head import ANSWER, GUTTER, MARGIN, NOTE, foot, head
 from analysis.charts.text import Face, clean, fit, width
 from analysis.charts.theme import RGB, colours
-from analysis.closes import Alignment
-from analysis.stress import INSTRUMENTS, WINDOWS, Move, Stress
+from analysis.links import WINDOWS
+from analysis.sessions import INSTRUMENTS
+from analysis.stress import Move, Stress, View
 from analysis.verdict import VOTERS, Verdict
 
 if TYPE_CHECKING:
-    from analysis.stress import Pair
+    from analysis.links import Pair
 
-TITLES = tuple(Face(px, bold=True) for px in (56, 50, 44, 38))
-ANSWER, PERCENT, NOTE = Face(30), Face(34, bold=True), Face(22)
-MARGIN, GUTTER = 24, 16
-TITLE_LINE, WHY_LINE, HEAD_LINE, TOP, ROW, TICK_LINE, FOOT_LINE = 50, 110, 156, 178, 66, 660, 697
+PERCENT = Face(34, bold=True)
+HEAD_LINE, TOP, ROW, TICK_LINE = 156, 178, 66, 660
 BOTTOM = TOP + ROW * len(INSTRUMENTS)
 # Where the columns stand: right edge of the percents, the bars of sigmas, the correlations.
 PERCENT_RIGHT, BARS, PAIRS = 476, (500, 836), (884, WIDTH - MARGIN - GUTTER)
 BAR_HEIGHT, LEAST_SIGMAS = 30, 2.0
+
+
+_VIEWS = {
+    View.INDEX: stress_index,
+    View.CORRELATION: stress_correlation,
+    View.HISTORY: stress_history,
+}
 
 
 class Ruler(NamedTuple):
@@ -49,36 +56,21 @@ def draw(result: Stress, look: Look, _: Gettext) -> Picture:
 def compose(result: Stress, look: Look, _: Gettext) -> Canvas:
     """The finished canvas, before it becomes a PNG."""
     canvas = Canvas(colours(look))
+    if result.view is not View.BOARD:
+        _VIEWS[result.view].compose(canvas, result, _)
+        return canvas
     _head(canvas, result, _)
     _board(canvas, result, _)
     _pairs(canvas, result, _)
-    if result.alignment is Alignment.DAILY:
-        foot = _("{sources} · alignment: daily close, bitcoin at 17:00 New York")
-    else:
-        foot = _("{sources} · alignment: all at 16:00 New York")
-    foot = freshness_words.beside(
-        foot.format(sources=clean(stress_words.publishers(result), 60)), result.freshness, _
-    )
-    canvas.text(
-        fit(foot.removeprefix(" · "), NOTE, WIDTH - 2 * MARGIN),
-        (MARGIN, FOOT_LINE),
-        NOTE,
-        canvas.colours.muted,
-    )
+    foot(canvas, result, _, result.alignment)
     return canvas
 
 
 def _head(canvas: Canvas, result: Stress, _: Gettext) -> None:
     """The verdict in big words, what it stands on in one line, and what the columns are."""
-    wear, room = canvas.colours, WIDTH - 2 * MARGIN
+    wear = canvas.colours
     title = _("Market stress: {verdict}").format(verdict=stress_words.verdict(result.verdict, _))
-    aside = fit(_standing(result, _), ANSWER, 0.44 * room)
-    left = room - width(aside, ANSWER) - 2 * GUTTER
-    face = next((face for face in TITLES if width(title, face) <= left), TITLES[-1])
-    canvas.text(fit(title, face, left), (MARGIN, TITLE_LINE), face, wear.ink)
-    if aside:
-        canvas.text(aside, (WIDTH - MARGIN, TITLE_LINE), ANSWER, wear.muted, anchor="right")
-    canvas.text(fit(_why(result, _), ANSWER, room), (MARGIN, WHY_LINE), ANSWER, wear.ink)
+    head(canvas, title, _standing(result, _), _why(result, _))
     canvas.text(fit(_window(result, _), NOTE, PERCENT_RIGHT - MARGIN), (MARGIN, HEAD_LINE), NOTE, wear.muted)
     canvas.text(_("in sigmas"), (sum(BARS) / 2, HEAD_LINE), NOTE, wear.muted, anchor="centre")
     heading = fit(_("correlation with bitcoin, 95 %"), NOTE, PAIRS[1] + GUTTER - PAIRS[0])
@@ -233,6 +225,8 @@ def _legend(canvas: Canvas, _: Gettext) -> None:
 
 def alt(result: Stress, _: Gettext) -> str:
     """The picture for those who do not see it, at most ``ALT_TEXT_LIMIT`` characters."""
+    if result.view is not View.BOARD:
+        return clean(_VIEWS[result.view].alt(result, _), ALT_TEXT_LIMIT)
     said = [_("Market stress: {verdict}").format(verdict=stress_words.verdict(result.verdict, _))]
     said += [_standing(result, _)] if result.verdict is not Verdict.UNKNOWN else [_why(result, _)]
     moves = _(", ").join(

@@ -6,8 +6,11 @@ The picture and the card share these; no matplotlib here.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from analysis.dependence import Answer
+from analysis.stress_index import Segment
 from analysis.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from analysis.charts.look import Gettext
+    from analysis.standing import Standing
     from analysis.stress import Stress
 
     DayWords = Callable[[date], str]
@@ -46,6 +50,28 @@ def verdict(value: Verdict, _: Gettext) -> str:
     }[value]
 
 
+def segment(value: Segment, _: Gettext) -> str:
+    return {
+        Segment.CRYPTO: _("crypto"),
+        Segment.EQUITY: _("shares"),
+        Segment.METALS: _("metals"),
+        Segment.DOLLAR: _("dollar"),
+        Segment.ENERGY: _("energy"),
+    }[value]
+
+
+def standing(one: Standing, _: Gettext) -> str:
+    return _("percentile {percentile} of {n} closes").format(percentile=round(one.percentile), n=one.n)
+
+
+def answer(value: Answer, _: Gettext) -> str:
+    return {
+        Answer.YES: _("yes"),
+        Answer.NO: _("no"),
+        Answer.UNTOLD: _("not distinguishable"),
+    }[value]
+
+
 def reasons(result: Stress, day: DayWords, _: Gettext) -> list[str]:
     """Why there is no verdict, or what was judged without; empty where all seven are there."""
     if result.stale:
@@ -73,8 +99,12 @@ def reasons(result: Stress, day: DayWords, _: Gettext) -> list[str]:
 
 
 def publishers(result: Stress) -> str:
-    """Who published the closes; symbols of one publisher are left to the details."""
-    sources = [one.source for one in result.inputs if one.source]
+    """Who published the closes."""
+    return joined([one.source for one in result.inputs if one.source])
+
+
+def joined(sources: Sequence[str]) -> str:
+    """Each publisher once; symbols of one publisher are left to the details."""
     heads = Counter(source.rpartition(" ")[0] for source in sources)
     named = ((head if heads[head := source.rpartition(" ")[0]] > 1 else source) for source in sources)
     return " · ".join(dict.fromkeys(named))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.reports import flows, ladder, levels, silver_margin, stress
-from bot.reports.shapes import Report
+from bot.reports import flows, ladder, levels, levels_kept, silver_margin, stress, stress_kept
+from bot.reports.shapes import Derived, Report
 
 REPORTS: Final[dict[str, Report[Any, Any]]] = {
     report.name: report
@@ -13,3 +13,5 @@ REPORTS: Final[dict[str, Report[Any, Any]]] = {
 }
 CHARTS: Final = tuple(report.chart for report in REPORTS.values())
 """The modules of ``analysis.charts`` that a drawing process loads before it is asked."""
+DERIVED: Final[tuple[Derived, ...]] = (levels_kept.DERIVED, stress_kept.DERIVED)
+"""What is kept for them and made anew with new data."""

@@ -12,6 +12,7 @@ from analysis.charts import freshness_words, quantities
 from analysis.flows import Day, DayState, Flows, Month, Regime
 from analysis.freshness import Freshness, Sessions, freshness
 from bot.language import Speech
+from bot.reports import rate_words
 from bot.reports.shapes import Reply, data_line
 from storage.instants import flow_known, utc
 
@@ -205,6 +206,8 @@ def details(result: Flows, speech: Speech) -> list[str]:
         ).format(asset=result.asset),
         "-# " + _("Figures as published and arithmetic, not a forecast and not advice."),
     ]
+    if result.base_rates is not None:
+        lines += rate_words.of_flows(result.base_rates, result.streak, speech, source=result.source)
     return lines
 
 

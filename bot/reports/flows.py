@@ -13,7 +13,7 @@ from analysis import trading_days
 from analysis.errors import NoData
 from analysis.flows import Day, DayState, Extreme, Flows
 from bot.language import N_, iso
-from bot.reports import missing
+from bot.reports import missing, rates_json
 from bot.reports.flow_words import RHYTHM, freshness_of, say
 from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
 from bot.reports.windows import start_date
@@ -180,6 +180,7 @@ def as_json(result: Flows, now: datetime) -> dict[str, Any]:
         "waiting": result.waiting,
         "best": _extreme(result.best),
         "worst": _extreme(result.worst),
+        "base_rates": rates_json.of_flows(result.base_rates, result.source),
         "days": [_day(day) for day in result.days],
         "revisions": [
             {

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from analysis.auto_levels import CONFIRMING, FEWEST_TOUCHES, AutoLevel
 from analysis.charts import freshness_words
 from analysis.freshness import freshness
-from analysis.levels import Event, Interval, Level, Levels, LevelState, State
+from analysis.levels import Event, Interval, Level, Levels, LevelState, Rule, State
 from bot.language import Speech
+from bot.reports import rate_words
 from bot.reports.shapes import Reply, data_line
 
 
@@ -203,7 +204,16 @@ def _details(result: Levels, speech: Speech) -> list[str]:
             ).format(interval=interval_word(result.interval, speech), touches=FEWEST_TOUCHES, bars=CONFIRMING)
         )
     lines.append("-# " + _("A map of where the levels lie, not a forecast and not advice."))
-    return lines
+    return lines + _base_rates(result, speech)
+
+
+def _base_rates(result: Levels, speech: Speech) -> list[str]:
+    if result.base_rates is None:
+        return []
+    decides = deciding(result)
+    held = decides.bars_held if decides is not None and decides.state is State.RECLAIMING else None
+    of = " · ".join((result.source, result.instrument, interval_word(result.interval, speech)))
+    return rate_words.of_levels(result.base_rates, speech, of=of, held=held or Rule().bars_to_hold)
 
 
 def interval_word(interval: Interval, speech: Speech) -> str:

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analysis import levels
+from analysis import level_pool, levels
 from analysis.errors import NoData, UserError
 from analysis.freshness import freshness
 from analysis.levels import AutoLevel, Interval, Levels, LevelState, Running, State
 from bot.language import N_, iso
-from bot.reports import missing
+from bot.reports import level_series, levels_kept, missing, rates_json
+from bot.reports.level_series import BOOK_INSTRUMENT, DEFAULT_DAYS
 from bot.reports.level_words import say
 from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
 from bot.reports.windows import start_date
-from storage import bars, instruments, level_book, unfinished
+from storage import bars, level_book, unfinished
 from storage.instants import utc
 from storage.instruments import Series
 from storage.store import Db
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_BARS: Final = 2000
-BOOK_INSTRUMENT: Final = "BTC"
-"""The level book is a book of bitcoin prices; other instruments are shown without levels."""
-DEFAULT_DAYS: Final = {Interval.M30: 7, Interval.H1: 14, Interval.H4: 60, Interval.D1: 365}
 INSTRUMENT = Option(name="instrument", help=N_("What to look at (default BTC)"))
 INTERVAL = Option(
     name="interval",
@@ -93,10 +91,11 @@ def write(query: LevelsQuery) -> dict[str, str]:
 async def answer(query: LevelsQuery, asked: Asked) -> Levels:
     """Query -> rows -> frame -> result. Raises UserError when it cannot be answered."""
     async with asked.store.read() as db:
-        series = await _series(db, query, asked.at)
+        series = await level_series.find(db, query.instrument, query.interval, at=asked.at)
         rows = await bars.closed(db, series, series.interval, at=asked.at)
         days = await bars.daily(db, series, at=asked.at)
         book = await level_book.read(db, asked.server_id) if series.code == BOOK_INSTRUMENT else []
+        kept = await levels_kept.read(db, query.interval) if book else None
         running = await _seen_running(db, series, asked.at) if query.interval is series.interval else None
     if not rows:
         raise NoData("No bar of {instrument} had closed by then.", instrument=series.code)
@@ -123,36 +122,11 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
             is_sample=series.is_sample,
             automatic=query.auto,
             running=running,
+            drawn=None if kept is None else level_pool.counts(kept, asked_bars),
         )
 
     # In a thread: a year of 30-minute bars is some 20 ms of arithmetic.
     return await asyncio.to_thread(assessed)
-
-
-async def _series(db: Db, query: LevelsQuery, at: datetime) -> Series:
-    """The series that answers: one with 30-minute bars, else daily candles if days were asked for."""
-    # Days come from daily bars, of which every venue has enough; the others are made from 30 minutes.
-    days = 0 if query.interval is Interval.D1 else DEFAULT_DAYS[query.interval]
-    series = await instruments.find(db, query.instrument, Interval.M30, at=at, reach=timedelta(days=days))
-    if series is not None:
-        return series
-    series = await instruments.find(db, query.instrument, Interval.D1, at=at)
-    if series is None or not series.ohlc:
-        known = [item.code for item in await instruments.with_candles(db)]
-        if not known:
-            raise NoData(
-                "The store holds no prices yet, none of “{instrument}” either.", instrument=query.instrument
-            )
-        raise NoData(
-            "There are no candles of “{instrument}” here; there are of {known}.",
-            instrument=query.instrument,
-            known=", ".join(known),
-        )
-    if query.interval is not Interval.D1:
-        raise UserError(
-            "{instrument} is known by daily bars only: ask with interval 1d.", instrument=series.code
-        )
-    return series
 
 
 async def _seen_running(db: Db, series: Series, at: datetime) -> Running | None:
@@ -248,6 +222,7 @@ def as_json(result: Levels, now: datetime) -> dict[str, Any]:
             "gap_atr": rounded(result.air_pocket.gap_atr),
         },
         "low": {"price": result.low, "opened_at": iso(result.low_at)},
+        "base_rates": rates_json.of_levels(result.base_rates, result.source),
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from analysis.errors import UserError
 from bot.language import Speech
 from storage import sample
-from storage.store import Store
+from storage.store import Db, Store
 
 Query = TypeVar("Query")
 Result = TypeVar("Result")
@@ -72,7 +72,8 @@ class Report(Generic[Query, Result]):
     it leaves out what is nobody else's business. ``switch`` names the option that
     the first row of buttons changes in place, ``buttons`` the values offered there;
     ``forgets`` names the options that mean nothing any more once the switch of a
-    question goes to a value.
+    question goes to a value. ``menu`` names the option that a select changes in place,
+    ``menu_choices`` its values and what they are called there (msgids), the default first.
     ``private`` says of a query that its answer is for the asker's eyes only: it is
     ephemeral from the first acknowledgement, and its card has no buttons, because a
     button would have to remember the question.
@@ -82,6 +83,8 @@ class Report(Generic[Query, Result]):
     options: tuple[Option, ...]
     switch: str | None = None
     buttons: tuple[str, ...] = ()
+    menu: str | None = None
+    menu_choices: tuple[tuple[str, str], ...] = ()
     read: Callable[[Words, datetime], Query]
     write: Callable[[Query], dict[str, str]]
     answer: Callable[[Query, Asked], Awaitable[Result]]
@@ -104,6 +107,33 @@ class Report(Generic[Query, Result]):
 
     def option(self, name: str) -> Option:
         return next(option for option in self.options if option.name == name)
+
+    def picked(self, words: Words, value: str) -> dict[str, str]:
+        """The same question with the menu at ``value``."""
+        return dict(words) if self.menu is None else {**words, self.menu: value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What a kept result is made of: the arguments of ``derive``, and from when the newest row was known."""
+
+    given: tuple[Any, ...]
+    through: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """A result that takes long and is kept in the store until new data arrives (``bot/refresh.py``).
+
+    ``stamps`` tells by key what the stored rows are known by at an instant, without reading
+    them; ``read`` gets those of one key, null if there are none. ``derive`` runs in a process
+    of its own: a function of a module of ``analysis``, plain JSON out.
+    """
+
+    name: str
+    stamps: Callable[[Db, datetime], Awaitable[Mapping[str, str]]]
+    read: Callable[[Db, str, datetime], Awaitable[Read | None]]
+    derive: Callable[..., Any]
 
 
 def data_line(parts: Iterable[str], speech: Speech, *, is_sample: bool) -> str:

@@ -6,20 +6,27 @@ from datetime import datetime
 
 from analysis.charts import freshness_words, stress_words
 from analysis.closes import Alignment
-from analysis.correlation import Correlation, distinguishable
 from analysis.freshness import freshness
-from analysis.stress import INSTRUMENTS, WINDOWS, Move, Pair, Stress, Turn
+from analysis.sessions import INSTRUMENTS
+from analysis.stress import Move, Stress, Turn, View
 from analysis.verdict import VOTERS, Check, Measure, Verdict
 from bot.language import Speech
+from bot.reports import rate_words, stress_depth_words
 from bot.reports.shapes import Reply, data_line
 
 
 def say(result: Stress, speech: Speech, now: datetime) -> Reply:
     return Reply(
-        lines=(_verdict_line(result, speech), _board_line(result, speech), _why_line(result, speech)),
+        lines=(_verdict_line(result, speech), *_lines(result, speech)),
         details=tuple(_details(result, speech, now)),
         data_line=_data_line(result, speech, now),
     )
+
+
+def _lines(result: Stress, speech: Speech) -> tuple[str, str]:
+    if result.view is View.BOARD:
+        return _board_line(result, speech), _why_line(result, speech)
+    return stress_depth_words.lines(result, speech)
 
 
 def _verdict_line(result: Stress, speech: Speech) -> str:
@@ -89,11 +96,14 @@ def _turn_words(turn: Turn, speech: Speech) -> str:
 
 
 def _details(result: Stress, speech: Speech, now: datetime) -> list[str]:
+    if result.view is not View.BOARD:
+        return stress_depth_words.details(result, speech)
     return [
         *_board(result, speech),
         *_judgement(result, speech),
-        *_correlations(result, speech),
+        *stress_depth_words.correlations(result, speech),
         *_small_print(result, speech, now),
+        *_base_rates(result, speech),
     ]
 
 
@@ -174,9 +184,9 @@ def _judgement(result: Stress, speech: Speech) -> list[str]:
             verdict=stress_words.verdict(skip.verdict, _), measure=_measure(skip.measure, speech)
         )
         if skip.measure is not Measure.ABSORPTION
-        else _("Skipped: the absorption ratio is not computed, so {verdict} is judged without it").format(
-            verdict=stress_words.verdict(skip.verdict, _)
-        )
+        else _(
+            "Skipped: the shift of the absorption ratio needs 500 closes, so {verdict} is judged without it"
+        ).format(verdict=stress_words.verdict(skip.verdict, _))
         for skip in result.skipped
     ]
     lines.append("**" + _("What would have turned it") + "**")
@@ -209,59 +219,20 @@ def _measure(measure: Measure, speech: Speech) -> str:
         Measure.LOWEST: _("lowest"),
         Measure.LARGEST: _("largest move"),
         Measure.SECOND: _("second largest move"),
-        Measure.ABSORPTION: _("absorption ratio"),
+        Measure.ABSORPTION: _("shift of the absorption ratio"),
     }.get(measure, measure.value)
 
 
-def _correlations(result: Stress, speech: Speech) -> list[str]:
-    _ = speech._
-    pairs = {(pair.instrument, pair.window): pair for pair in result.correlations}
-    lines = ["**" + _("Correlation with bitcoin, daily log returns, 95 % interval") + "**"]
-    for code in INSTRUMENTS[1:]:
-        told = [_pair(pairs[code, window], speech) for window in WINDOWS if (code, window) in pairs]
-        if told:
-            lines.append(_("{name}: {parts}").format(name=stress_words.name(code, _), parts=" · ".join(told)))
-    for window in WINDOWS:
-        stocks, gold = pairs.get(("ES", window)), pairs.get(("GC", window))
-        if stocks and gold:
-            lines.append(_nearer(stocks.correlation, gold.correlation, window, speech))
-    for window in WINDOWS:
-        dollar = pairs.get(("DXY", window))
-        if dollar:
-            lines.append(_inverse(dollar.correlation, window, speech))
-    return lines
-
-
-def _pair(pair: Pair, speech: Speech) -> str:
-    found = pair.correlation
-    return speech._("{n} days {r} [{low}, {high}]").format(
-        n=found.n,
-        r=speech.signed(found.r, decimals=2),
-        low=speech.signed(found.low, decimals=2),
-        high=speech.signed(found.high, decimals=2),
+def _base_rates(result: Stress, speech: Speech) -> list[str]:
+    if result.base_rates is None:
+        return []
+    return rate_words.of_verdicts(
+        result.base_rates,
+        result.verdict,
+        stress_words.verdict(result.verdict, speech._),
+        speech,
+        source=stress_words.joined(result.base_rates.sources),
     )
-
-
-def _nearer(stocks: Correlation, gold: Correlation, window: int, speech: Speech) -> str:
-    _ = speech._
-    if not distinguishable(stocks, gold):
-        return _(
-            "{window} days: whether bitcoin moves more with the S&P 500 or with gold cannot be told, the intervals overlap"
-        ).format(window=window)
-    if stocks.r > gold.r:
-        return _("{window} days: bitcoin moves with the S&P 500 more than with gold").format(window=window)
-    return _("{window} days: bitcoin moves with gold more than with the S&P 500").format(window=window)
-
-
-def _inverse(dollar: Correlation, window: int, speech: Speech) -> str:
-    _ = speech._
-    if dollar.high < 0:
-        return _(
-            "{window} days: “inverse to the dollar” is in the data, all of its interval lies below 0"
-        ).format(window=window)
-    return _(
-        "{window} days: “inverse to the dollar” is not in the data, its interval does not lie below 0"
-    ).format(window=window)
 
 
 def _small_print(result: Stress, speech: Speech, now: datetime) -> list[str]:

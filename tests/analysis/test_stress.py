@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from analysis.closes import Close
 from analysis.correlation import distinguishable
 from analysis.errors import UserError
-from analysis.stress import INSTRUMENTS, Stress, assess, ewma_sigmas
+from analysis.sessions import INSTRUMENTS, ewma_sigmas
+from analysis.stress import Stress, assess
 from analysis.verdict import Verdict
 
 NEW_YORK = ZoneInfo("America/New_York")

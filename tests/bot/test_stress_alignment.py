@@ -15,7 +15,8 @@ from analysis.charts import stress as chart
 from analysis.charts.look import Look
 from analysis.closes import Alignment
 from analysis.levels import Interval
-from analysis.stress import INSTRUMENTS, Stress
+from analysis.sessions import INSTRUMENTS
+from analysis.stress import Stress
 from analysis.verdict import Verdict
 from bot.language import Speech
 from bot.reports import stress, stress_words

@@ -18,7 +18,8 @@ from analysis.charts import stress_words
 from analysis.charts.canvas import Canvas
 from analysis.charts.look import Look
 from analysis.closes import Close
-from analysis.stress import INSTRUMENTS, Stress, assess
+from analysis.sessions import INSTRUMENTS
+from analysis.stress import Stress, assess
 from analysis.verdict import Verdict
 from bot.language import catalogue
 from tests.charts.seen import assert_legible, assert_whole, english, words

@@ -1,0 +1,43 @@
+"""Counts at arbitrary levels in all bars of a series: made apart, kept as JSON, and known again by their bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from analysis import level_rates
+from analysis.level_rates import Counts
+from analysis.levels import Interval, history
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.frames import StoredBar
+
+METHOD: Final = 1
+"""To be raised when the same bars would give other counts: what was kept of another method is not read."""
+
+
+def made(rows: Sequence[StoredBar], interval: Interval, weekends: bool) -> dict[str, Any]:  # noqa: FBT001 -- handed over to another process by place
+    """From the rows of the store, in the order of ``analysis.frames``: days for days, else 30-minute bars."""
+    from analysis import frames  # pandas: a second to load, in the process that counts
+
+    frame = frames.bars_frame(rows)
+    if interval is not Interval.D1:
+        frame = frames.resample(frame, interval)
+    if frame.empty:
+        return {"bars": []}
+    counts = level_rates.arbitrary(history(frame, interval, weekends=weekends))
+    return {"bars": _bars(frame), "times": counts.times.tolist(), "cases": counts.cases.tolist()}
+
+
+def counts(plain: Mapping[str, Any], frame: pd.DataFrame) -> Counts | None:
+    """What was kept, if it was counted in the bars of ``frame`` and no others."""
+    if frame.empty or plain["bars"] != _bars(frame):
+        return None
+    return level_rates.counts(plain["times"], plain["cases"])
+
+
+def _bars(frame: pd.DataFrame) -> list[int]:
+    """A stored bar never changes: method, number, first and last tell these from any others."""
+    return [METHOD, len(frame), int(frame.index[0]), int(frame["closed_at"].iloc[-1])]
