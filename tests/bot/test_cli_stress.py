@@ -96,7 +96,13 @@ def test_why_and_what_would_flip_it(asked: Asked) -> None:
     rules = {rule["verdict"]: rule for rule in answer["rules"]}
     assert [name for name, rule in rules.items() if rule["fits"]] == ["DELEVERAGING", "RISK-OFF, UNCLEAR"]
     assert [one["measure"] for one in rules["DELEVERAGING"]["conditions"]] == ["R", "D", "H"]
-    assert answer["skipped"] == [{"verdict": "ROTATION", "measure": "dAR"}]
+    # Two years of closes are just enough for the shift of the absorption ratio: nothing is left out.
+    assert answer["skipped"] == []
+    [shift] = [one for one in rules["ROTATION"]["conditions"] if one["measure"] == "dAR"]
+    assert (shift["sign"], shift["border"], shift["value"]) == ("<", 1, answer["absorption"]["shift"])
+    earlier = asked("--at", "2025-12-01T12:00:00Z")
+    assert earlier["skipped"] == [{"verdict": "ROTATION", "measure": "dAR"}]
+    assert earlier["absorption"]["shift"] is None
     votes = {one["instrument"]: one["votes"] for one in answer["contributions"]}
     assert votes == {"BTC": True, "SI": True, "GC": True, "ES": True, "NQ": False, "DXY": True, "CL": False}
     # Gold's z5 is nought where it was five closes before, on 29 January.
@@ -172,7 +178,7 @@ def test_words_pictures_and_numbers(leadline: Leadline, tmp_path: Path) -> None:
     assert told.exit_code == 0
     assert told.stdout.startswith("市場壓力：去槓桿，自 2026/2/4 收盤起\n")
     assert "原油不投票" in told.stdout
-    assert "略過：未計算吸收比率，因此判斷「輪動」時不含此項" in told.stdout
+    assert "吸收比率的變化 −1.39 < 1 ✓" in told.stdout
     assert "90 日：比特幣與標普 500 的連動強於與黃金的連動" in told.stdout
     assert "資料看不出「與美元反向」" in told.stdout
     assert "對齊：日收盤" in told.stdout
@@ -214,3 +220,62 @@ def test_before_the_first_close_there_is_nothing_to_say(leadline: Leadline) -> N
     told = leadline("--at", "2019-01-01")
     assert (told.exit_code, told.stdout) == (1, "")
     assert told.stderr == "No New York close of BTC, SI, GC, ES, NQ, DXY, CL was known at that time.\n"
+
+
+def test_depth_of_the_fall(asked: Asked) -> None:
+    """What adds up does, and every measure says how it stands in its own past."""
+    answer = asked("--at", AT)
+    assert answer["view"] == "board"
+    assert "history" not in answer
+    assert answer["depth"] == {"alignment": "daily close", "session": "2026-02-05", "sessions": 528}
+    for name, whole in (("index", "value"), ("turbulence", "ratio"), ("absorption", "ratio")):
+        one = answer[name]
+        assert one["date"] == "2026-02-05"
+        assert sum(one["parts"].values()) == pytest.approx(one[whole], abs=3e-4)
+        assert 0 < one["percentile"] < 100
+    index, turbulence = answer["index"], answer["turbulence"]
+    assert 0 <= index["value"] <= index["together"] <= 1
+    assert list(index["parts"]) == ["crypto", "equity", "metals", "dollar", "energy"]
+    assert turbulence["ratio"] == pytest.approx(
+        turbulence["magnitude_surprise"] * turbulence["correlation_surprise"], abs=2e-3
+    )
+    # F(6, 244): the reference for a day that 250 days before are held against.
+    scaled = turbulence["ratio"] * 250 * 244 / (250**2 - 1)
+    assert turbulence["odds"] == pytest.approx(stats.f.sf(scaled, 6, 244), rel=1e-3)
+    assert (turbulence["turbulent"], turbulence["days"]) == (True, 250)
+    stocks = next(one for one in answer["links"] if one["instrument"] == "ES")
+    adjusted = stocks["volatility_adjusted"]
+    assert adjusted["raw"] == next(
+        one["r"] for one in answer["correlations"] if (one["instrument"], one["window"]) == ("ES", 30)
+    )
+    assert adjusted["r"] == pytest.approx(
+        adjusted["raw"] / (1 + adjusted["delta"] * (1 - adjusted["raw"] ** 2)) ** 0.5, abs=1e-4
+    )
+    told = {window: one["answer"] for window, one in answer["more_with_stocks_than_gold"].items()}
+    assert told == {"30": "not distinguishable", "90": "yes"}
+
+
+def test_views_on_the_command_line(leadline: Leadline, asked: Asked, tmp_path: Path) -> None:
+    history = asked("--view", "history", "--at", AT)["history"]
+    assert len(history["index"]) == asked("--at", AT)["index"]["n"]
+    assert [one["instrument"] for one in history["correlations"]] == ["ES", "GC", "DXY"]
+    seen = set()
+    for view in ("index", "correlation", "history"):
+        png, numbers = tmp_path / f"{view}.png", tmp_path / f"{view}.csv"
+        told = leadline("--view", view, "--at", AT, "--png", str(png), "--csv", str(numbers))
+        assert told.exit_code == 0, told.stderr
+        assert told.stdout.startswith("Market stress: DELEVERAGING since the close of 4 Feb 2026")
+        with Image.open(png) as picture:
+            assert picture.size == (1280, 720)
+        seen.add(png.read_bytes())
+        last = list(csv.DictReader(numbers.open(encoding="utf-8-sig")))[-1]
+        assert last["date"] == "2026-02-05"
+        if view == "correlation":
+            assert float(last["r_ES_90"]) == pytest.approx(0.54, abs=0.005)
+        else:
+            parts = [float(last[f"turbulence_{code}"]) for code in ("BTC", "SI", "GC", "ES", "DXY", "CL")]
+            assert sum(parts) == pytest.approx(float(last["turbulence"]), abs=3e-4)
+    assert len(seen) == 3
+    wrong = leadline("--view", "sideways", "--at", AT)
+    assert wrong.exit_code == 2
+    assert "use one of board, index, correlation, history" in wrong.stderr

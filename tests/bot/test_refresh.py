@@ -15,6 +15,7 @@ from far_work import dies, doubled, fails
 
 from analysis import depth_plain
 from analysis.depth import History, known_history
+from analysis.stress import View
 from bot.apart import ApartError, apart
 from bot.clock import FixedClock
 from bot.refresh import Refresh
@@ -122,7 +123,7 @@ async def history(store: Store) -> History | None:
 async def test_the_kept_history_is_the_one_that_a_question_would_make(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fresh = await stress.answer(StressQuery(view=stress.View.HISTORY), Asked(store=store, at=AT))
+    fresh = await stress.answer(StressQuery(view=View.HISTORY), Asked(store=store, at=AT))
     assert fresh.depth is not None
     assert await history(store) is None
     await Refresh(store, FixedClock(AT), [stress_kept.DERIVED]).look()
@@ -140,7 +141,7 @@ async def test_the_kept_history_is_the_one_that_a_question_would_make(
     earlier = datetime(2025, 11, 20, 12, tzinfo=UTC)
     then = await stress.answer(StressQuery(), Asked(store=store, at=earlier))
     monkeypatch.setattr("analysis.depth.history", never)
-    again = await stress.answer(StressQuery(view=stress.View.HISTORY), Asked(store=store, at=AT))
+    again = await stress.answer(StressQuery(view=View.HISTORY), Asked(store=store, at=AT))
     assert again == fresh
     assert await stress.answer(StressQuery(), Asked(store=store, at=earlier)) == then
 

@@ -14,11 +14,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analysis.correlation import Correlation
-from analysis.stress import Stress
+from analysis.dependence import Answer
+from analysis.stress import Stress, View
 from analysis.verdict import Verdict
 from bot.card import TEXT_LIMIT
+from bot.clock import FixedClock
 from bot.language import Speech
-from bot.reports import stress
+from bot.refresh import Refresh
+from bot.reports import stress, stress_kept
 from bot.reports.shapes import Asked
 from bot.reports.stress import StressQuery
 from bot.reports.stress_words import say
@@ -57,8 +60,8 @@ async def test_forgetting_all_that_came_later_changes_nothing(sample_file: Path,
     for at in instants:
         file = forget(sample_file, tmp_path / "then.db", "closed_at > ?", at.timestamp())
         with_hindsight, then = await asked(sample_file, at), await asked(file, at)
-        assert stress.as_json(with_hindsight, at) == stress.as_json(then, at)
-        assert stress.as_table(with_hindsight) == stress.as_table(then)
+        assert stress.REPORT.as_json(with_hindsight, at) == stress.REPORT.as_json(then, at)
+        assert stress.REPORT.as_table(with_hindsight) == stress.REPORT.as_table(then)
         assert all(one.last is None or one.last.closed_at <= at for one in with_hindsight.inputs)
 
 
@@ -79,7 +82,7 @@ async def test_without_the_dollar_it_refuses_and_still_shows_the_board(
         sample_file, tmp_path / "no.db", f"{OF} AND closed_at > ?", "DXY", SELL_OFF.timestamp() - 86_400
     )
     result = await asked(file, SELL_OFF)
-    told = stress.as_json(result, SELL_OFF)
+    told = stress.REPORT.as_json(result, SELL_OFF)
     assert (told["verdict"], told["missing"]) == ("UNKNOWN", ["DXY"])
     assert told["reasons"] == ["no 2026-02-05 close of Dollar index (last 2026-02-04)"]
     assert len(told["moves"]) == 7
@@ -102,6 +105,10 @@ async def test_a_market_that_was_never_stored(sample_file: Path, tmp_path: Path)
     reply = say(result, SPEECH, SELL_OFF)
     assert "Judged without: no close of Gold" in reply.details
     assert "Skipped in DELEVERAGING: H is not known" in reply.details
+    assert (
+        "Skipped: the shift of the absorption ratio needs 500 closes, so ROTATION is judged without it"
+        in reply.details
+    )
     assert "Skipped in FLIGHT TO SAFETY: H is not known" in reply.details
     assert "Gold: no close then" in reply.details
     assert "-# Gold: no close" in reply.details
@@ -128,9 +135,8 @@ async def test_three_lines_and_all_the_reasons(sample_file: Path) -> None:
         "R −2.9σ = mean of bitcoin −4.1σ and S&P 500 −1.7σ",
         "Shown, without a vote: Nasdaq 100 −2.3σ · WTI oil −0.6σ",
         "DELEVERAGING: R −2.89 ≤ −1 ✓ · D +1.74 ≥ 0.5 ✓ · H −1.16 ≤ 0 ✓",
-        "Skipped: the absorption ratio is not computed, so ROTATION is judged without it",
-        "30 days: whether bitcoin moves more with the S&P 500 or with gold cannot be told, the intervals overlap",
-        "90 days: bitcoin moves with the S&P 500 more than with gold",
+        "30 days: whether bitcoin moves more with the S&P 500 or with gold cannot be told (p 0.088)",
+        "90 days: bitcoin moves with the S&P 500 more than with gold (p < 0.001)",
         "90 days: “inverse to the dollar” is not in the data, its interval does not lie below 0",
     ):
         assert line in reply.details, line
@@ -164,7 +170,7 @@ async def test_a_verdict_that_one_close_alone_contradicts(sample_file: Path) -> 
     assert result.latest is not result.verdict
     first = say(result, SPEECH, SELL_OFF).lines[0]
     assert first.endswith(f"the last close alone: {result.latest.value}")
-    assert stress.as_json(result, SELL_OFF)["last_close_alone"] == result.latest.value
+    assert stress.REPORT.as_json(result, SELL_OFF)["last_close_alone"] == result.latest.value
 
 
 async def test_correlations_that_say_something_else(sample_file: Path) -> None:
@@ -183,7 +189,12 @@ async def test_correlations_that_say_something_else(sample_file: Path) -> None:
     assert "90 days: “inverse to the dollar” is in the data, all of its interval lies below 0" in told(
         "DXY", -0.3
     )
-    assert "90 days: bitcoin moves with gold more than with the S&P 500" in told("GC", 0.85)
+    [_, long] = result.nearer
+    other = replace(long, comparison=replace(long.comparison, answer=Answer.NO, p=0.02))
+    assert (
+        "90 days: bitcoin moves with gold more than with the S&P 500 (p 0.020)"
+        in say(replace(result, nearer=(other,)), SPEECH, SELL_OFF).details
+    )
     few = replace(result, correlations=result.correlations[:1])
     assert "inverse" not in "\n".join(say(few, SPEECH, SELL_OFF).details)
 
@@ -215,3 +226,88 @@ async def test_stale_closes_are_shown_and_not_judged(sample_file: Path) -> None:
     assert reply.lines[2] == "The board is of that close; nothing is judged from it."
     assert f"Judged without: {stale}" not in reply.details
     assert " · 13 days old · stale · " in reply.data_line
+
+
+@pytest.mark.parametrize("view", View)
+async def test_every_view_is_whole_in_both_languages(sample_file: Path, view: View) -> None:
+    result = await asked(sample_file, SELL_OFF, StressQuery(view=view))
+    for speech in (SPEECH, CHINESE):
+        reply = say(result, speech, SELL_OFF)
+        assert reply.lines[0].startswith(("**Market stress: DELEVERAGING**", "**市場壓力：去槓桿**"))
+        assert all(reply.lines)
+        assert len("\n".join((*reply.details, "-# " + reply.data_line))) < TEXT_LIMIT
+        assert len("\n".join(reply.lines)) < 600
+    typed = stress.write(StressQuery(view=view))
+    assert stress.read(typed, SELL_OFF) == StressQuery(view=view)
+
+
+async def test_what_the_views_say_of_the_fall(sample_file: Path) -> None:
+    index = say(await asked(sample_file, SELL_OFF, StressQuery(view=View.INDEX)), SPEECH, SELL_OFF)
+    percent = "\N{NO-BREAK SPACE}%"
+    assert index.lines[1] == (
+        f"Stress index 0.22 of 1, percentile 88 of 318 closes; most of it crypto 38{percent} · metals 27{percent}"
+    )
+    assert index.lines[2] == (
+        "5 Feb 2026 was unusual, in its sizes and in what moved with what: turbulence 7.1 (1 is usual), "
+        f"percentile 98 of 478 closes; most of it Bitcoin 78{percent} · Silver 30{percent}"
+    )
+    assert "0.220 = crypto 0.083 + shares 0.007 + metals 0.060 + dollar 0.031 + energy 0.038" in index.details
+    assert "= sizes alone 6.87 × pattern 1.04 (above 1: unusual for these sizes)" in index.details
+    pairs = say(await asked(sample_file, SELL_OFF, StressQuery(view=View.CORRELATION)), SPEECH, SELL_OFF)
+    assert pairs.lines[1] == (
+        "Does bitcoin move with the S&P 500 more than with gold? 90 days: yes · 30 days: not distinguishable"
+    )
+    assert pairs.lines[2].startswith("Correlation over 90 days: S&P 500 +0.54 [+0.37, +0.67] · Gold +0.09")
+    history = say(await asked(sample_file, SELL_OFF, StressQuery(view=View.HISTORY)), SPEECH, SELL_OFF)
+    assert history.lines[2] == (
+        f"One common factor explains 34{percent} of the moves of six markets, percentile 15 of 269 closes; "
+        "−1.4σ against its year: not fragile"
+    )
+
+
+async def test_sentences_for_every_state_of_the_measures(sample_file: Path) -> None:
+    result = await asked(sample_file, SELL_OFF, StressQuery(view=View.INDEX))
+    deep = result.depth
+    assert deep is not None
+    assert deep.turbulence is not None
+    assert deep.turbulence_standing is not None
+    assert deep.absorption is not None
+
+    def told(**changed: object) -> str:
+        reply = say(replace(result, depth=replace(deep, **changed)), SPEECH, SELL_OFF)  # type: ignore[arg-type]
+        return "\n".join((*reply.lines, *reply.details))
+
+    calm = told(turbulence_standing=replace(deep.turbulence_standing, percentile=75.0))
+    assert "5 Feb 2026 was a usual day: turbulence 7.1 (1 is usual), percentile 75 of 478 closes" in calm
+    sized = told(turbulence=replace(deep.turbulence, correlation=1.0, odds=None, days=52))
+    assert "5 Feb 2026 was unusual, by its sizes: turbulence 7.1" in sized
+    assert "Judged by the 52 days before, too few for odds: their covariance is shrunk" in sized
+    assert "up +1.2σ against its year: fragile" in told(absorption=replace(deep.absorption, shift=1.2))
+    assert "no year of it to compare with yet" in told(absorption=replace(deep.absorption, shift=None))
+    nothing = told(index=None, turbulence=None, absorption=None)
+    assert "Stress index: needs 203 closes of all its markets, the last among them" in nothing
+    assert "Turbulence: needs 42 closes of all six markets, the last two among them" in nothing
+    assert "One common factor: needs 251 closes of all six markets, the last among them" in nothing
+    bare = say(replace(result, depth=None, nearer=(), view=View.CORRELATION), SPEECH, SELL_OFF)
+    assert bare.lines[1].endswith("Too few closes to tell.")
+
+
+async def test_depth_knows_nothing_that_came_later(sample_file: Path, tmp_path: Path) -> None:
+    """At random instants the whole history is that of a store which ends there, with and without a kept one."""
+    chance = random.Random(9)  # noqa: S311 -- repeatable instants, nothing secret
+    first = datetime(2024, 10, 1, tzinfo=UTC)
+    span = (datetime(2026, 2, 7, tzinfo=UTC) - first).total_seconds()
+    instants = [first + timedelta(seconds=chance.uniform(0, span)) for _ in range(4)]
+    instants.append(datetime(2026, 2, 5, 22, tzinfo=UTC))
+    kept = tmp_path / "kept.db"
+    shutil.copy(sample_file, kept)
+    store = await Store.open(f"sqlite+aiosqlite:///{kept}")
+    await Refresh(store, FixedClock(SELL_OFF), [stress_kept.DERIVED]).look()
+    await store.close()
+    query = StressQuery(view=View.HISTORY)
+    for at in instants:
+        file = forget(sample_file, tmp_path / "then.db", "closed_at > ?", at.timestamp())
+        then = stress.REPORT.as_json(await asked(file, at, query), at)
+        assert stress.REPORT.as_json(await asked(sample_file, at, query), at) == then
+        assert stress.REPORT.as_json(await asked(kept, at, query), at) == then
+    assert then["history"]["index"][-1] == ["2026-02-05", 0.2198]

@@ -112,7 +112,7 @@ async def test_with_prices_of_16_00_of_all_seven_they_are_compared(empty: Store)
     result = await asked(empty, after(days[-1], 20))
     assert result.alignment is Alignment.PRINT
     assert figures(result) == pytest.approx(AT_16, abs=1e-4)
-    told = stress.as_json(result, after(days[-1], 20))
+    told = stress.REPORT.as_json(result, after(days[-1], 20))
     assert told["alignment"] == "16:00 New York"
     assert (told["age_s"], told["freshness"]) == (4 * 3_600, "fresh")
     assert {one["source"] for one in told["inputs"]} == {f"Live {code}" for code in INSTRUMENTS}
@@ -136,7 +136,7 @@ async def test_else_daily_closes_are(empty: Store, sessions: int, short: dict[st
     assert figures(result)[:2] == pytest.approx(AT_CLOSE[:2], abs=1e-4)
     if sessions > 30:
         assert figures(result)[2] == pytest.approx(AT_CLOSE[2])
-    told = stress.as_json(result, after(days[-1], 23))
+    told = stress.REPORT.as_json(result, after(days[-1], 23))
     assert told["alignment"] == "daily close"
     assert told["inputs"][1]["source"] == "Yahoo SI"
     assert stress_words.say(result, SPEECH, after(days[-1], 23)).data_line.endswith("alignment: daily close")
@@ -161,7 +161,7 @@ async def test_a_saturday_answers_with_friday_and_calls_the_market_closed(empty:
     result = await asked(empty, at)
     assert (result.session, result.stale) == (friday, False)
     assert result.verdict is not Verdict.UNKNOWN
-    told = stress.as_json(result, at)
+    told = stress.REPORT.as_json(result, at)
     assert {told["freshness"], *(one["freshness"] for one in told["inputs"])} == {"closed"}
     assert " · market closed · " in stress_words.say(result, SPEECH, at).data_line
     assert chart.compose(result, Look(), str).words[-1].text.endswith(" · market closed")

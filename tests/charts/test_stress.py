@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,12 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.charts import stress as chart
-from analysis.charts import stress_words
+from analysis.charts import stress_index, stress_words
 from analysis.charts.canvas import Canvas
 from analysis.charts.look import Look
 from analysis.closes import Close
+from analysis.dependence import Answer
+from analysis.depth import history
 from analysis.sessions import INSTRUMENTS
-from analysis.stress import Stress, assess
+from analysis.stress import Stress, View, assess
 from analysis.verdict import Verdict
 from bot.language import catalogue
 from tests.charts.seen import assert_legible, assert_whole, english, words
@@ -50,6 +53,7 @@ def made(
     rested: Sequence[str] = (),
     since: date | None = None,
     later: timedelta = timedelta(hours=14),
+    deep: bool = False,
 ) -> Stress:
     """A calm half year and a last week of equal daily returns; ``rested`` lack the last close."""
     closes = {}
@@ -61,12 +65,16 @@ def made(
             closed_at = datetime(day.year, day.month, day.day, 17, tzinfo=ZoneInfo("America/New_York"))
             found.append(Close(day, closed_at.astimezone(UTC), price))
         closes[code] = found[: -1 if code in rested else None]
+    closes = {code: found for code, found in closes.items() if code not in without}
+    as_of = datetime(2026, 2, 5, 22, tzinfo=UTC) + later
     return assess(
-        {code: found for code, found in closes.items() if code not in without},
-        as_of=datetime(2026, 2, 5, 22, tzinfo=UTC) + later,
+        closes,
+        as_of=as_of,
         since=since,
         sources=SOURCES,
         is_sample=True,
+        history=history(closes, as_of) if deep else None,
+        view=View.HISTORY if deep else View.BOARD,
     )
 
 
@@ -243,3 +251,94 @@ def test_any_week_is_legible(week: dict[str, float], rested: list[str], days: in
     result = made(days, week=week, rested=rested)
     assert_legible(compose(result, look))
     assert len(chart.alt(result, catalogue(look.locale).gettext)) <= 256
+
+
+def deep(days: int = 560, **options: Any) -> Stress:
+    """Years enough for all three measures, seen by each view."""
+    return made(days, deep=True, **options)
+
+
+LONG = deep()
+DEEP_CASES = {
+    "two years": LONG,
+    "one day of each": deep(260),
+    "no measure yet": made(30, deep=True),
+    "three closes": made(3, deep=True),
+    "no dollar": deep(300, without=["DXY"]),
+    "the dollar rested": deep(300, rested=["DXY"]),
+    "an enormous week": deep(week={"BTC": -1.5, "SI": 2.0, "DXY": 3.0}),
+    "a calm week": deep(week=dict.fromkeys(INSTRUMENTS, 0.0)),
+    "stale": deep(300, later=timedelta(days=9)),
+}
+
+
+@pytest.mark.parametrize("name", DEEP_CASES)
+@pytest.mark.parametrize("view", [View.INDEX, View.CORRELATION, View.HISTORY])
+def test_every_view_is_whole(name: str, view: View) -> None:
+    for look in LOOKS:
+        assert_whole(chart, replace(DEEP_CASES[name], view=view), look)
+
+
+@pytest.mark.parametrize("answer", Answer)
+def test_every_answer_fits_in_big_words(answer: Answer) -> None:
+    [*before, last] = LONG.nearer
+    nearer = (*before, replace(last, comparison=replace(last.comparison, answer=answer)))
+    for look in LOOKS:
+        canvas = compose(replace(LONG, view=View.CORRELATION, nearer=nearer), look)
+        assert_legible(canvas)
+        told = stress_words.answer(answer, catalogue(look.locale).gettext)
+        title = canvas.words[0] if canvas.words[0].face.px >= 38 else canvas.words[1]
+        assert title.text.endswith(told)
+
+
+def test_the_figures_of_the_views_are_those_of_the_result() -> None:
+    one = LONG.depth
+    assert one is not None
+    assert one.index is not None
+    assert one.turbulence is not None
+    assert one.absorption is not None
+    index = words(compose(replace(LONG, view=View.INDEX)))
+    assert index[0].startswith("percentile") or index[0] == f"Stress index {one.index.value:.2f} of 1"
+    for part in one.index.parts:
+        assert f"{part:.3f}".replace("-", "−") in index
+    for part in one.turbulence.parts:
+        assert f"{part:.2f}".replace("-", "−") in index
+    history = words(compose(replace(LONG, view=View.HISTORY)))
+    assert f"{one.index.value:.2f}" in history
+    assert f"{one.turbulence.ratio:.1f}" in history
+    assert f"{100 * one.absorption.ratio:.0f} %" in history
+
+
+def test_bars_of_parts_are_to_scale_and_hollow_where_they_take_away() -> None:
+    one = LONG.depth
+    assert one is not None
+    assert one.index is not None
+    parts = (0.3, -0.1, 0.2, 0.0, 0.1)
+    changed = replace(one, index=replace(one.index, parts=parts))
+    canvas = compose(replace(LONG, view=View.INDEX, depth=changed))
+    pixels = canvas.pixels()[:, :, :3]
+    right = canvas.colours.broken
+    top = stress_index.TOP - 32 + 14 + stress_index.ROW / 2
+    unit = (stress_index.END - stress_index.ZERO) / 0.4
+    for row, part in enumerate(parts):
+        y = int(top + stress_index.ROW * row)
+        edge = pixels[y - stress_index.BAR // 2 + 1]  # whole even if hollow
+        found = np.flatnonzero((edge == right).all(axis=1))
+        found = found[found >= stress_index.ZERO]
+        assert len(found) == pytest.approx(max(2, abs(part) * unit), abs=2)
+        inside = np.flatnonzero((pixels[y] == right).all(axis=1))
+        assert (len(inside[inside >= stress_index.ZERO]) <= 6) == (part <= 0)
+
+
+def test_stress_is_never_said_without_its_market_in_any_view() -> None:
+    for view in View:
+        told = words(compose(replace(LONG, view=view), CHINESE))
+        assert all(word.count("壓力") == word.count("市場壓力") for word in told)
+
+
+@pytest.mark.parametrize("view", [View.INDEX, View.CORRELATION, View.HISTORY])
+def test_alt_text_of_a_view_begins_as_its_picture(view: View) -> None:
+    alt = chart.draw(replace(LONG, view=view), Look(), english).alt
+    canvas = compose(replace(LONG, view=view))
+    largest = max(canvas.words, key=lambda word: word.face.px)
+    assert alt.startswith(largest.text)

@@ -6,9 +6,11 @@ import csv
 import io
 
 import pytest
+import simcord
 from people import Server, Speaking, bot_of, buttons, pictures_of, sent, texts
 from PIL import Image
 from simcord import assert_error
+from simcord.components import walk_components
 
 from analysis.errors import UserError
 from bot.client import Leadline
@@ -71,7 +73,7 @@ async def test_details_csv_and_language_answer_the_presser_alone(server: Server,
     assert texts(sent(asked)) == shown
     told = texts(sent(details))[0]
     assert "**Closes of 30 Jan 2026 and 4 Feb 2026**" in told
-    assert "Skipped: the absorption ratio is not computed, so ROTATION is judged without it" in told
+    assert "shift of the absorption ratio −1.43 < 1 ✓" in told
     assert not told.endswith("…")
     assert texts(sent(chinese))[0].startswith(
         "**市場壓力：去槓桿**，自 2026/2/4 收盤起\n2026/1/30 收盤至 2026/2/4 收盤"
@@ -144,3 +146,56 @@ async def test_without_drawing_the_words_go_out_and_say_so(server: Server) -> No
     assert pictures_of(sent(result)) == []
     assert texts(sent(result))[0].startswith("**Market stress: DELEVERAGING**")
     assert "The picture could not be drawn this time; the words are complete." in texts(sent(result))[1]
+
+
+def select_of(message: simcord.ResponseMessage) -> tuple[str, dict[str, bool]]:
+    """The custom_id of the only select on a card, and its values: which of them is picked."""
+    [found] = [part for part in walk_components(message.components) if part.get("type") == 3]
+    return found["custom_id"], {one["value"]: one.get("default", False) for one in found["options"]}
+
+
+async def test_the_asker_picks_a_view_and_the_card_changes_in_place(server: Server) -> None:
+    asked = await server.alice.slash(server.channel, "stress", since="2026-01-30")
+    custom_id, views = select_of(sent(asked))
+    assert views == {"board": True, "index": False, "correlation": False, "history": False}
+    assert len(custom_id) <= 100
+
+    await server.alice.select(sent(asked), ["index"])
+    lines = texts(sent(asked))[0].split("\n")
+    assert lines[0] == "**Market stress: DELEVERAGING** since the close of 4 Feb 2026"
+    assert lines[1].startswith("Stress index 0.15 of 1, percentile ")
+    [picture] = pictures_of(sent(asked))
+    assert picture["description"].startswith("Stress index 0.15 of 1 · percentile ")
+    assert select_of(sent(asked))[1]["index"]
+
+    details = await server.bob.click(sent(asked), label="Details")
+    assert "**Turbulence**" in texts(sent(details))[0]
+    assert not texts(sent(details))[0].endswith("…")
+
+    await server.alice.select(sent(asked), ["board"])
+    assert (
+        texts(sent(asked))[0]
+        .split("\n")[1]
+        .startswith("From the close of 30 Jan 2026 to that of 4 Feb 2026:")
+    )
+
+
+async def test_somebody_else_gets_a_card_of_their_own(server: Server) -> None:
+    asked = await server.alice.slash(server.channel, "stress")
+    shown = texts(sent(asked))
+    theirs = await server.bob.select(sent(asked), ["correlation"])
+    assert theirs.ephemeral
+    assert texts(sent(asked)) == shown
+    lines = texts(sent(theirs))[0].split("\n")
+    assert lines[1].startswith("Does bitcoin move with the S&P 500 more than with gold? 90 days: yes")
+
+
+async def test_a_view_from_the_command_and_after_a_restart(server: Server, speaking: Speaking) -> None:
+    with speaking("zh-TW"):
+        asked = await server.alice.slash(server.channel, "stress", view="history")
+    assert texts(sent(asked))[0].split("\n")[0] == "**市場壓力：去槓桿**，自 2026/2/4 收盤起"
+    [picture] = pictures_of(sent(asked))
+    assert picture["description"].startswith("市場壓力：去槓桿 · 在自身歷史中的百分位：")
+    await server.env.restart_bot(Leadline(bot_of(server).answers))
+    await server.alice.select(sent(asked), ["index"])
+    assert texts(sent(asked))[0].split("\n")[1].startswith("市場壓力指數 0.15（最高為 1）")
