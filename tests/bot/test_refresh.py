@@ -22,7 +22,7 @@ from bot.refresh import Refresh
 from bot.reports import stress, stress_kept
 from bot.reports.shapes import Asked, Derived, Read
 from bot.reports.stress import StressQuery
-from storage import kept, marks
+from storage import kept, marks, sources
 from storage.store import Db, Store
 
 AT = datetime(2026, 2, 6, 12, tzinfo=UTC)
@@ -50,6 +50,8 @@ async def write(store: Store, number: str | None) -> None:
             await marks.remove(db, "number")
         else:
             await marks.write(db, "number", number)
+        # A mark is no data; a source nobody had heard of is.
+        await sources.keep(db, f"number {number}", is_sample=False)
 
 
 async def payload(store: Store, name: str = "counted") -> Any:
