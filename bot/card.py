@@ -24,6 +24,8 @@ CUSTOM_ID_VERSION: Final = 1
 ACTIONS: Final = frozenset({"to", "more", "csv", "lang", "post", "own"})
 DELETE_ID: Final = "ll-delete"
 """custom_id of the button that deletes the card it stands on, whatever the card says."""
+ALERT_ID: Final = "al1|at|{instrument}|{price}"
+"""custom_id of the button that opens the form of a new alert (``bot/alert_buttons.py``)."""
 PICTURE_NAME: Final = "{report}.png"
 LANGUAGE_NAMES: Final = {"en": "English", "zh-TW": "中文"}
 _CUSTOM_ID = re.compile(r"ll(?P<version>\d{1,4})\|(?P<rest>.*)", re.DOTALL)
@@ -133,7 +135,7 @@ def build(
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
     if not private:
-        for row in _buttons(report, words, speech, audience):
+        for row in _buttons(report, words, speech, audience, alert_at=reply.alert_at):
             view.add_item(row)
     # Presses are answered by their custom_id alone (bot/respond.py), so that they
     # work after a restart; discord.py need not remember this view.
@@ -142,8 +144,14 @@ def build(
 
 
 def _buttons(
-    report: Report[Any, Any], words: Mapping[str, str], speech: Speech, audience: Audience
+    report: Report[Any, Any],
+    words: Mapping[str, str],
+    speech: Speech,
+    audience: Audience,
+    *,
+    alert_at: float | None,
 ) -> list[ui.ActionRow[Any]]:
+    """At most five in a row: those of the switch, and those that end the card."""
     _ = speech._
 
     def button(label: str, action: str, argument: str = "", *, current: bool = False) -> ui.Button[Any]:
@@ -159,6 +167,10 @@ def _buttons(
         )
     other = next(locale for locale in LOCALES if locale != speech.locale)
     last = [button(_("Details"), "more"), button("CSV", "csv"), button(LANGUAGE_NAMES[other], "lang", other)]
+    if alert_at is not None:
+        price = f"{alert_at:.9f}".rstrip("0").rstrip(".")
+        custom_id = ALERT_ID.format(instrument=words["instrument"], price=price)
+        last.append(ui.Button(label=_("Alert at this level"), custom_id=custom_id))
     match audience:
         case Audience.EVERYBODY:
             last.append(ui.Button(label=_("Delete"), custom_id=DELETE_ID))
