@@ -46,7 +46,7 @@ class AlertItem(Pressable[ui.Item[Any]], template=r"al\d+\|.*"):
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         prefix, *parts = self.custom_id.split("|")
         if prefix != alert_cards.PREFIX:
-            raise UserError(alert_draft.UNKNOWN_BUTTON)
+            raise alert_draft.other_version()
         match parts:
             case ["at", instrument, price]:
                 await _open_at(interaction, instrument, price)
@@ -88,7 +88,7 @@ async def _done(
             return await _muted(interaction, asker, int(number), None)
         case ["gone", number] if _is_number(number):
             return await _removed(interaction, asker, int(number))
-    raise UserError(alert_draft.UNKNOWN_BUTTON)
+    raise alert_draft.other_version()
 
 
 # Forms
@@ -155,7 +155,7 @@ async def _kept(interaction: discord.Interaction[Leadline], asker: Who, core: Se
     )
     _ = speech._
     told = _("Saved.") if draft.id else _("The alert is set.")
-    lines = [f"{told} **{words.line(kept, speech)}**", words.told_line(kept, speech)]
+    lines = [told, f"**{words.line(kept, speech)}**", words.told_line(kept, speech)]
     scope = alert_cards.CHANNELS if kept.owner_id is None else alert_cards.OWN
     button: ui.Button[Any] = ui.Button(label=_("All alerts"), custom_id=alert_cards.custom_id("list", scope))
     return Said(text="\n".join(lines), button=button)

@@ -120,10 +120,10 @@ class Asked(_NoFiles):
             f"**{words.line(draft, self.speech)}**",
             words.now_line(draft, self.standings, self.speech),
             words.told_line(draft, self.speech),
+            words.first_break_line(draft, self.standings, self.speech),
             *words.stale_lines(self.standings, self.speech),
+            *words.rule_lines([draft], self.speech),
         ]
-        if draft.price is not None:
-            lines.append(words.rule_line(self.speech))
         return [line for line in lines if line]
 
 
@@ -186,11 +186,9 @@ class Listed(_NoFiles):
         _, speech = self.speech._, self.speech
         title = _("Your alerts: {n}/{most}") if self.scope == OWN else _("Alerts of the channels: {n}/{most}")
         head = ["### " + title.format(n=len(self.alerts), most=MOST_ALERTS), self.done]
-        tail = words.stale_lines(self.standings, speech)
+        tail = [*words.stale_lines(self.standings, speech), *words.rule_lines(self.alerts, speech)]
         if not self.alerts:
             head.append(_("None yet. /alerts add sets one up."))
-        elif any(alert.price is not None for alert in self.alerts):
-            tail.append(words.rule_line(speech))
         around = "\n".join(filter(None, (*head, *tail)))
         room = (TEXT_LIMIT - len(around)) // max(1, len(self.alerts)) - 1
         rows = [

@@ -45,7 +45,6 @@ KINDS: Final[Mapping[Kind, str]] = {
     Kind.STALE: N_("a data source goes stale"),
 }
 """What can be waited for, in words."""
-UNKNOWN_BUTTON: Final = N_("This button is from another version of Leadline. Type /alerts list to go on.")
 _NEEDED: Final = ("view_channel", "send_messages", "read_message_history")
 _NONE: Final = "-"
 
@@ -286,6 +285,10 @@ def remembered(draft: Alert) -> str:
     return "|".join(_NONE if value is None else str(value) for value in told)
 
 
+def other_version() -> UserError:
+    return UserError("This button is from another version of Leadline. Type /alerts list to go on.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:
     """What a button says was chosen: nothing of it is trusted before it is read again as if it was typed."""
@@ -316,7 +319,7 @@ def recalled(parts: Sequence[str]) -> Recalled:
             alert_id=int(number[:18]),
         )
     except (ValueError, KeyError) as error:
-        raise UserError(UNKNOWN_BUTTON) from error
+        raise other_version() from error
 
 
 def _snowflake(text: str) -> int:

@@ -14,8 +14,8 @@ from analysis.levels import Interval
 from bot import alert_cards, alert_draft
 from bot.alert_draft import BARS, MOST_BARS
 from bot.alert_words import INTERVALS, PRICED
-from bot.errors import UserError
 from bot.handlers import Form
+from bot.language import N_
 from bot.level_book import in_full
 from bot.permissions import Right, open_to
 from bot.reports import numbers
@@ -30,6 +30,7 @@ MOST_TYPED: Final = 40
 """Characters of a field; a price of ours has half of them."""
 _SECONDS: Final = 900
 _TO_ME: Final = "me"
+_HELD: Final = N_("reclaimed and held")
 _WAYS: Final = {f"{kind}:{way}": (kind, way) for kind, way in PRICED}
 _Choice = ui.Select[Any]
 
@@ -61,9 +62,9 @@ class AlertForm(Form):
         super().__init__(title=f"{title} · {draft.subject}"[:45], timeout=_SECONDS)
         self.draft, self.in_place = draft, in_place
         self._price, self._bars = _price(draft), _bars(draft)
-        self._way = _choice(
-            "way", [(key, _(PRICED[way]).format(n=draft.bars or BARS)) for key, way in _WAYS.items()]
-        )
+        # How many bars stands in a field of its own.
+        ways = {key: PRICED[way] if way[0] is not Kind.HOLD else _HELD for key, way in _WAYS.items()}
+        self._way = _choice("way", [(key, _(words)) for key, words in ways.items()])
         _preset(self._way, f"{draft.kind}:{draft.direction}")
         lengths = [Interval.D1] if only_days else list(Interval)
         self._interval = _choice("interval", [(each.value, _(INTERVALS[each.value])) for each in lengths])
@@ -86,7 +87,7 @@ class AlertForm(Form):
     async def submitted(self, interaction: discord.Interaction[Leadline]) -> None:
         draft = self.draft
         if draft is None:
-            raise UserError(alert_draft.UNKNOWN_BUTTON)
+            raise alert_draft.other_version()
         asker = await alert_cards.who(interaction)
         await tell(interaction, self._asked(interaction, draft, asker), in_place=self.in_place)
 
@@ -145,7 +146,7 @@ def _one(select: _Choice) -> str:
     match select.values:
         case [str(value)] if value in offered:
             return value
-    raise UserError(alert_draft.UNKNOWN_BUTTON)
+    raise alert_draft.other_version()
 
 
 def _places(interaction: discord.Interaction[Leadline], draft: Alert, asker: Who) -> list[tuple[str, str]]:

@@ -179,9 +179,27 @@ def stale_lines(standings: Mapping[str, Standing], speech: Speech) -> list[str]:
     ]
 
 
-def rule_line(speech: Speech) -> str:
-    """What never makes an alert speak."""
-    return "-# " + speech._(
-        "Judged on closed bars only: never on a running bar, never on stale data. A close counts beyond a band of "
-        "0.1 % or 0.25 ATR around the price, whichever is wider."
-    )
+def first_break_line(alert: Alert, standings: Mapping[str, Standing], speech: Speech) -> str:
+    """That what is to be reclaimed has not been lost; empty where the price lies below it."""
+    standing = standings.get(alert.subject)
+    if alert.kind is not Kind.HOLD or alert.price is None or standing is None or standing.price < alert.price:
+        return ""
+    return speech._("The price lies above it: it has to be broken before it can be reclaimed.")
+
+
+def rule_lines(known: Sequence[Alert], speech: Speech) -> list[str]:
+    """What never makes these alerts speak."""
+    _, lines = speech._, []
+    if any(alert.price is not None for alert in known):
+        lines.append(
+            "-# "
+            + _(
+                "Judged on closed bars only: never on a running bar, never on stale data. A close counts beyond a "
+                "band of 0.1 % or 0.25 ATR around the price, whichever is wider."
+            )
+        )
+    if any(alert.price is None and alert.kind is not Kind.STALE for alert in known):
+        lines.append(
+            "-# " + _("Figures count when they are final: nothing is told of stale or partial ones.")
+        )
+    return lines
