@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from bot import registration, welcome
 from bot.alert_buttons import AlertItem
+from bot.alerts import AlertWriter
 from bot.answers import Answers
 from bot.channels import Channels
 from bot.cooldowns import Cooldowns
@@ -105,6 +106,7 @@ class Leadline(commands.Bot):
         writers: dict[str, Writer] = {
             DigestWriter.kind: DigestWriter(answers, channels.for_moderators),
             NoticeWriter.kind: NoticeWriter(answers),
+            AlertWriter.kind: AlertWriter(answers),
         }
         self.outbox = Outbox(answers.store, channels, answers.clock, writers)
 

@@ -38,7 +38,7 @@ class Alert:
     is an instrument's code for touch, close and hold (``BTC``), an asset for flows, a leader for
     margins (``SI``), ``stress``, and for stale an instrument's code or ``BTC flows``.
     ``price``, ``interval`` and ``direction`` only for touch, close and hold, ``bars`` only for
-    hold. ``language`` as of digests: ``en``, ``zh-TW`` or ``both``.
+    hold. ``language`` as of digests: ``en``, ``zh-TW`` or ``both``; times are told on the clock of ``zone``.
 
     Only what happens after ``since`` is told. ``phase``, ``due`` and ``seen`` are how far it was
     judged (``storage/alert_watch.py``). While ``muted_until`` lies ahead nothing is told, until
@@ -58,6 +58,7 @@ class Alert:
     direction: Direction | None = None
     bars: int | None = None
     language: str = "en"
+    zone: str = "UTC"
     ping_role: int | None = None
     since: datetime
     phase: Phase = Phase.NEW
@@ -79,7 +80,8 @@ class Crossing:
     """One thing that happened to an alert, at its own time ``at``; ``name`` is its own for ever.
 
     ``what``: ``down`` or ``up`` of a price, a regime, a verdict, and so on; ``figures`` what is told of it.
-    ``state``: ``told`` (its post is ``post_key``), ``held`` until the quiet hour ends, ``muted`` or ``old``.
+    ``state``: ``told`` (its post is ``post_key``), ``held`` until the quiet hour ends, ``muted``, or ``blocked``
+    where its owner takes no direct messages.
     """
 
     name: str
@@ -92,7 +94,7 @@ class Crossing:
 
 _WATCHED: Final = ("kind", "subject", "interval", "price", "direction", "bars")
 """What an alert waits for; with a change of it, everything begins anew."""
-_CHOSEN: Final = (*_WATCHED, "channel_id", "language", "ping_role")
+_CHOSEN: Final = (*_WATCHED, "channel_id", "language", "zone", "ping_role")
 
 
 async def add(db: Db, alert: Alert) -> int:

@@ -433,6 +433,7 @@ alerts = Table(
     Column("direction", String(8)),
     Column("bars", Integer),
     Column("language", String(16), nullable=False),
+    Column("zone", String(64), nullable=False),
     Column("ping_role", BigInteger),
     Column("since", BigInteger, nullable=False),
     Column("phase", String(16), nullable=False),

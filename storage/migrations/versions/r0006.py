@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("direction", sa.String(8)),
         sa.Column("bars", sa.Integer),
         sa.Column("language", sa.String(16), nullable=False),
+        sa.Column("zone", sa.String(64), nullable=False),
         sa.Column("ping_role", sa.BigInteger),
         sa.Column("since", sa.BigInteger, nullable=False),
         sa.Column("phase", sa.String(16), nullable=False),
