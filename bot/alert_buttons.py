@@ -15,7 +15,7 @@ from analysis.alerts import Kind
 from bot import alert_cards, alert_draft, alert_store
 from bot import alert_words as words
 from bot.alert_form import AlertForm
-from bot.alert_store import MUTES
+from bot.alert_ids import MUTES, PREFIX, custom_id
 from bot.errors import UserError
 from bot.handlers import Pressable
 from bot.permissions import Right, open_to
@@ -45,7 +45,7 @@ class AlertItem(Pressable[ui.Item[Any]], template=r"al\d+\|.*"):
 
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         prefix, *parts = self.custom_id.split("|")
-        if prefix != alert_cards.PREFIX:
+        if prefix != PREFIX:
             raise alert_draft.other_version()
         match parts:
             case ["at", instrument, price]:
@@ -54,10 +54,8 @@ class AlertItem(Pressable[ui.Item[Any]], template=r"al\d+\|.*"):
                 await _open_again(interaction, core)
             case ["edit", number] if _is_number(number):
                 await _open_kept(interaction, int(number))
-            case ["mute", number, span, server] if (
-                _is_number(number) and span in MUTES and _is_number(server)
-            ):
-                await tell(interaction, _mute_told(interaction, int(number), span, int(server)))
+            case ["mute", number, span, server, _] if _is_number(number) and span in MUTES:
+                await tell(interaction, _mute_told(interaction, int(number), span, server))
             case _:
                 asker = await alert_cards.who(interaction)
                 chosen = list(self.item.values) if isinstance(self.item, ui.Select) else []
@@ -157,7 +155,7 @@ async def _kept(interaction: discord.Interaction[Leadline], asker: Who, core: Se
     told = _("Saved.") if draft.id else _("The alert is set.")
     lines = [told, f"**{words.line(kept, speech)}**", words.told_line(kept, speech)]
     scope = alert_cards.CHANNELS if kept.owner_id is None else alert_cards.OWN
-    button: ui.Button[Any] = ui.Button(label=_("All alerts"), custom_id=alert_cards.custom_id("list", scope))
+    button: ui.Button[Any] = ui.Button(label=_("All alerts"), custom_id=custom_id("list", scope))
     return Said(text="\n".join(lines), button=button)
 
 
@@ -205,11 +203,12 @@ def _scope_of(alert: Alert) -> str:
 
 
 async def _mute_told(
-    interaction: discord.Interaction[Leadline], alert_id: int, span: str, server_id: int
+    interaction: discord.Interaction[Leadline], alert_id: int, span: str, server: str
 ) -> Said:
     """From a message that an alert sent: in a channel all see it, in a private chat there is no server."""
     bot = interaction.client
     if interaction.guild_id is None:
+        server_id = int(server) if _is_number(server) else 0
         # The server is only believed because nobody but its owner finds an alert by it.
         acting = Acting(server_id=server_id, user_id=interaction.user.id, moderates=False)
         speech = reader_of(interaction, await bot.answers.server(server_id)).speech

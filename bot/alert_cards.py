@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import ui
@@ -18,6 +18,7 @@ from analysis.alerts import Kind
 from bot import alert_draft, alert_store
 from bot import alert_words as words
 from bot.alert_draft import MOST_ALERTS, Watched
+from bot.alert_ids import MUTE_LABELS, custom_id
 from bot.alert_prices import Standing, standings
 from bot.card import TEXT_LIMIT, fit
 from bot.errors import UserError
@@ -31,14 +32,13 @@ from storage.alerts import Acting, Alert, Crossing
 if TYPE_CHECKING:
     from bot.client import Leadline
 
-PREFIX: Final = "al1"
 OWN, CHANNELS = "own", "channels"
 """Whose alerts a list shows: the reader's own, or those of the server's channels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Who:
-    """Who asks, in which language they read, and in which the server's channels do."""
+    """Who asks, how they read, and in which language the server's channels do."""
 
     acting: Acting
     speech: Speech
@@ -61,10 +61,6 @@ async def who(interaction: discord.Interaction[Leadline]) -> Who:
         speech=reader_of(interaction, settings).speech,
         server_language=chosen.language,
     )
-
-
-def custom_id(action: str, *values: object) -> str:
-    return "|".join((PREFIX, action, *map(str, values)))
 
 
 def _button(
@@ -120,7 +116,7 @@ class Asked(_NoFiles):
             f"**{words.line(draft, self.speech)}**",
             words.now_line(draft, self.standings, self.speech),
             words.told_line(draft, self.speech),
-            words.first_break_line(draft, self.standings, self.speech),
+            words.not_yet_line(draft, self.standings, self.speech),
             *words.stale_lines(self.standings, self.speech),
             *words.rule_lines([draft], self.speech),
         ]
@@ -131,9 +127,14 @@ def drafted(
     wanted: Watched, asker: Who, now: datetime, *, channel_id: int | None, ping_role: int | None = None
 ) -> Alert:
     """A new alert: for a channel in its server's language, by direct message in the reader's."""
-    language = asker.speech.locale if channel_id is None else asker.server_language
     return alert_draft.alert(
-        wanted, acting=asker.acting, channel_id=channel_id, ping_role=ping_role, language=language, now=now
+        wanted,
+        acting=asker.acting,
+        channel_id=channel_id,
+        ping_role=ping_role,
+        language=asker.speech.locale if channel_id is None else asker.server_language,
+        zone=asker.speech.zone.key,
+        now=now,
     )
 
 
@@ -263,10 +264,7 @@ class One(_NoFiles):
         mutes = (
             [_button(_("Unmute"), "unmute", alert.id)]
             if muted
-            else [
-                _button(_("Mute 1 h"), "mute", alert.id, "1h"),
-                _button(_("Mute 1 day"), "mute", alert.id, "1d"),
-            ]
+            else [_button(_(label), "mute", alert.id, span) for span, label in MUTE_LABELS.items()]
         )
         edit = _button(_("Edit"), "edit", alert.id)
         # There is one verdict, and a direct message has one reader: nothing to choose.

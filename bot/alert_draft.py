@@ -29,14 +29,15 @@ MOST_ALERTS: Final = 20
 """Of one person in a server, and of a server's channels."""
 MOST_BARS: Final = 48
 """A day of half hours: what takes longer to hold is asked of longer bars."""
-BARS: Final = Rule().bars_to_hold
+PLAIN_BARS: Final = {Direction.UP: Rule().bars_to_hold, Direction.DOWN: Rule().bars_to_break}
+"""How many closes it takes on the cards to have reclaimed a level, and to have broken it."""
 STRESS: Final = "stress"
 FLOWS: Final = " flows"
 """After the asset: the subject of an alert about a source of flows."""
 KINDS: Final[Mapping[Kind, str]] = {
     Kind.TOUCH: N_("the price is touched"),
     Kind.CLOSE: N_("a bar closes beyond the price"),
-    Kind.HOLD: N_("the price is reclaimed and held"),
+    Kind.HOLD: N_("the price is reclaimed and held, or broken"),
     Kind.FLOW_FINAL: N_("the ETF flow of a day is final"),
     Kind.FLOW_REGIME: N_("the regime of ETF flows changes"),
     Kind.MARGIN_RECORDED: N_("a notice of CME margin is recorded"),
@@ -80,20 +81,20 @@ async def watched(
         return Watched(kind=kind, subject=await _subject(db, kind, instrument))
     if not price.strip():
         raise UserError("Which price? Write 73.6k or 73,600.")
-    if kind is Kind.HOLD and direction not in {None, Direction.UP}:
-        raise UserError("What is reclaimed and held comes from below: leave the direction out.")
+    if kind is Kind.HOLD and direction is Direction.EITHER:
+        raise UserError("Reclaimed is upwards, broken is downwards: choose one of them.")
     amount = numbers.amount(price, low=LOWEST, high=HIGHEST)
     code, daily = await _candles(db, instrument)
     if daily and interval not in {None, Interval.D1}:
         raise UserError("{instrument} is known by daily bars only: ask with interval 1d.", instrument=code)
-    plain = Direction.UP if kind is Kind.HOLD else Direction.EITHER
+    way = direction or (Direction.UP if kind is Kind.HOLD else Direction.EITHER)
     return Watched(
         kind=kind,
         subject=code,
         interval=interval or (Interval.D1 if daily else Interval.M30),
         price=amount,
-        direction=direction or plain,
-        bars=(bars or BARS) if kind is Kind.HOLD else None,
+        direction=way,
+        bars=(bars or PLAIN_BARS[way]) if kind is Kind.HOLD else None,
     )
 
 
@@ -151,6 +152,7 @@ def alert(
     channel_id: int | None,
     ping_role: int | None = None,
     language: str,
+    zone: str,
     now: datetime,
 ) -> Alert:
     """A new alert for a channel, or for who asks by direct message where there is none."""
@@ -165,6 +167,7 @@ def alert(
         direction=wanted.direction,
         bars=wanted.bars,
         language=language,
+        zone=zone,
         ping_role=ping_role,
         since=now,
         added_by=acting.user_id,

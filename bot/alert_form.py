@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import discord
 from discord import ui
 
-from analysis.alerts import Kind
+from analysis.alerts import Direction, Kind
 from analysis.levels import Interval
 from bot import alert_cards, alert_draft
-from bot.alert_draft import BARS, MOST_BARS
+from bot.alert_draft import MOST_BARS, PLAIN_BARS
 from bot.alert_words import INTERVALS, PRICED
 from bot.handlers import Form
 from bot.language import N_
@@ -30,7 +30,7 @@ MOST_TYPED: Final = 40
 """Characters of a field; a price of ours has half of them."""
 _SECONDS: Final = 900
 _TO_ME: Final = "me"
-_HELD: Final = N_("reclaimed and held")
+_HELD: Final = {Direction.UP: N_("reclaimed and held"), Direction.DOWN: N_("broken")}
 _WAYS: Final = {f"{kind}:{way}": (kind, way) for kind, way in PRICED}
 _Choice = ui.Select[Any]
 
@@ -63,7 +63,9 @@ class AlertForm(Form):
         self.draft, self.in_place = draft, in_place
         self._price, self._bars = _price(draft), _bars(draft)
         # How many bars stands in a field of its own.
-        ways = {key: PRICED[way] if way[0] is not Kind.HOLD else _HELD for key, way in _WAYS.items()}
+        ways = {
+            key: _HELD[way] if kind is Kind.HOLD else PRICED[kind, way] for key, (kind, way) in _WAYS.items()
+        }
         self._way = _choice("way", [(key, _(words)) for key, words in ways.items()])
         _preset(self._way, f"{draft.kind}:{draft.direction}")
         lengths = [Interval.D1] if only_days else list(Interval)
@@ -78,7 +80,10 @@ class AlertForm(Form):
             self.add_item(ui.Label(text=_("Tell it when"), component=self._way))
             self.add_item(ui.Label(text=_("Length of a bar"), component=self._interval))
             self.add_item(
-                ui.Label(text=_("Bars to hold, up to {most}").format(most=MOST_BARS), component=self._bars)
+                ui.Label(
+                    text=_("Closes it takes to hold, up to {most}").format(most=MOST_BARS),
+                    component=self._bars,
+                )
             )
         else:
             self.add_item(ui.Label(text=_("About"), component=self._about))
@@ -101,7 +106,7 @@ class AlertForm(Form):
                 instrument=draft.subject if of_price else _one(self._about),
                 price=self._price.value if of_price else "",
                 interval=Interval(_one(self._interval)) if of_price else None,
-                direction=None if kind is Kind.HOLD else direction,
+                direction=direction,
                 bars=numbers.count(self._bars.value, most=MOST_BARS) if kind is Kind.HOLD else None,
             )
         where = _one(self._where)
@@ -127,7 +132,9 @@ def _price(draft: Alert) -> ui.TextInput[Any]:
 
 
 def _bars(draft: Alert) -> ui.TextInput[Any]:
-    return ui.TextInput(custom_id="bars", default=str(draft.bars or BARS), max_length=MOST_TYPED)
+    return ui.TextInput(
+        custom_id="bars", default=str(draft.bars or PLAIN_BARS[Direction.UP]), max_length=MOST_TYPED
+    )
 
 
 def _choice(custom_id: str, options: Sequence[tuple[str, str]]) -> _Choice:

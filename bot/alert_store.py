@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from bot.alert_draft import refuse
 from bot.errors import AlreadyDone, NotAllowed, UserError
 from storage import alerts, handled
 from storage.alerts import Acting, Alert, Crossing
 from storage.store import Db, Store
-
-MUTES: Final = {"1h": timedelta(hours=1), "1d": timedelta(days=1)}
 
 
 async def visible(store: Store, acting: Acting) -> list[Alert]:

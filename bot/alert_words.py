@@ -9,11 +9,14 @@ from typing import Final
 from analysis.alerts import Direction, Kind
 from analysis.freshness import Freshness
 from bot.alert_draft import FLOWS, KINDS
+from bot.alert_posts import headline
 from bot.alert_prices import Standing
 from bot.language import N_, Speech
 from bot.level_book import in_full
 from storage.alerts import Alert, Crossing
 
+SHOWN: Final = 3
+"""What happened last is told of an alert by itself: so much of it."""
 INTERVALS: Final[Mapping[str, str]] = {
     "30m": N_("30 minutes"),
     "1h": N_("1 hour"),
@@ -35,10 +38,11 @@ PRICED: Final[Mapping[tuple[Kind, Direction], str]] = {
     (Kind.CLOSE, Direction.DOWN): N_("a close below it"),
     (Kind.CLOSE, Direction.UP): N_("a close above it"),
     (Kind.HOLD, Direction.UP): N_("reclaimed and held, {n} bars"),
+    (Kind.HOLD, Direction.DOWN): N_("broken, {n} bars below it"),
 }
 _HAPPENED: Final[Mapping[str, str]] = {
-    "told": N_("told"),
     "held": N_("collected"),
+    "blocked": N_("not told: your direct messages are closed"),
     "muted": N_("not told: muted"),
     "old": N_("not told: too old"),
 }
@@ -140,9 +144,9 @@ def whole(
     _ = speech._
     lines = [f"**{line(alert, speech)}**", now_line(alert, standings, speech), told_line(alert, speech)]
     lines += state_lines(alert, now, speech)
-    lines += [
-        f"- {stamp(each.at)} · {_(_HAPPENED.get(each.state, _HAPPENED['told']))}" for each in happened[:3]
-    ]
+    for each in happened[:SHOWN]:
+        told = _(_HAPPENED[each.state]) if each.state in _HAPPENED else ""
+        lines.append(" · ".join(filter(None, (f"- {headline(alert, each, speech)}", told))))
     return "\n".join(filter(None, lines))
 
 
@@ -179,12 +183,16 @@ def stale_lines(standings: Mapping[str, Standing], speech: Speech) -> list[str]:
     ]
 
 
-def first_break_line(alert: Alert, standings: Mapping[str, Standing], speech: Speech) -> str:
-    """That what is to be reclaimed has not been lost; empty where the price lies below it."""
-    standing = standings.get(alert.subject)
-    if alert.kind is not Kind.HOLD or alert.price is None or standing is None or standing.price < alert.price:
+def not_yet_line(alert: Alert, standings: Mapping[str, Standing], speech: Speech) -> str:
+    """That what is to be reclaimed was not lost yet, or what is to break lies above; else empty."""
+    _, standing = speech._, standings.get(alert.subject)
+    if alert.kind is not Kind.HOLD or alert.price is None or standing is None:
         return ""
-    return speech._("The price lies above it: it has to be broken before it can be reclaimed.")
+    if alert.direction is Direction.UP and standing.price > alert.price:
+        return _("The price lies above it: it has to be broken before it can be reclaimed.")
+    if alert.direction is Direction.DOWN and standing.price < alert.price:
+        return _("The price lies below it: it has to be reclaimed before it can be broken.")
+    return ""
 
 
 def rule_lines(known: Sequence[Alert], speech: Speech) -> list[str]:

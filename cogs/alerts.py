@@ -50,7 +50,7 @@ class AlertsCog(
         instrument=locale_str("What it is about (default BTC; for margins SI)"),
         interval=locale_str("Length of the bars that are judged (default 30m)"),
         direction=locale_str("Which way the price comes (default either)"),
-        bars=locale_str("Bars to hold after it was reclaimed (default 8)"),
+        bars=locale_str("Closes it takes to be reclaimed (default 8) or broken (default 2)"),
         channel=locale_str("Tell it in this channel (moderators); left out: to you alone"),
         ping=locale_str("The one role that is pinged in the channel"),
     )
