@@ -144,7 +144,9 @@ def whole(
     _ = speech._
     lines = [f"**{line(alert, speech)}**", now_line(alert, standings, speech), told_line(alert, speech)]
     lines += state_lines(alert, now, speech)
-    for each in happened[:SHOWN]:
+    # What came before an edit may have been about another price.
+    since = [each for each in happened if alert.price is None or each.at > alert.since]
+    for each in since[:SHOWN]:
         told = _(_HAPPENED[each.state]) if each.state in _HAPPENED else ""
         lines.append(" · ".join(filter(None, (f"- {headline(alert, each, speech)}", told))))
     return "\n".join(filter(None, lines))
