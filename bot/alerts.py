@@ -15,14 +15,13 @@ from typing import Final
 import structlog
 
 from bot import alert_posts, price_alerts
-from bot.answers import Answers
 from bot.news_alerts import Look, News
 from bot.posts import Drop, Wait, Written
 from storage import alert_watch, outbox
 from storage.alert_watch import Group
 from storage.alerts import Alert, Crossing
 from storage.outbox import Post, State
-from storage.store import Db
+from storage.store import Db, Store
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +55,10 @@ async def tell(db: Db, alert: Alert, found: Sequence[Crossing], now: datetime) -
     else:
         key = _key(alert, news[0])
         await outbox.add(db, _post(alert, key, now))
-        if len(news) + await alert_watch.told_since(db, alert.id, now - STORM_WITHIN) >= STORM:
+        before = await alert_watch.told_since(
+            db, alert.id, noted=now - STORM_WITHIN, at=news[-1].at - STORM_WITHIN
+        )
+        if before + len(news) >= STORM:
             await alert_watch.quiet(db, alert.id, now + QUIET)
     await alert_watch.happened(db, alert, news, state=state, post_key=key, now=now)
 
@@ -102,8 +104,8 @@ class AlertWriter:
 
     kind: Final = "alert"
 
-    def __init__(self, answers: Answers) -> None:
-        self._store = answers.store
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._looked_at: datetime | None = None
         self._tidied_at: datetime | None = None
 

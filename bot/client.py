@@ -106,7 +106,7 @@ class Leadline(commands.Bot):
         writers: dict[str, Writer] = {
             DigestWriter.kind: DigestWriter(answers, channels.for_moderators),
             NoticeWriter.kind: NoticeWriter(answers),
-            AlertWriter.kind: AlertWriter(answers),
+            AlertWriter.kind: AlertWriter(answers.store),
         }
         self.outbox = Outbox(answers.store, channels, answers.clock, writers)
 

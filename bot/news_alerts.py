@@ -136,8 +136,9 @@ def newest_of(subject: str, every: Sequence[held.Series], now: datetime) -> tupl
 
 def final_days(alert: Alert, flows: Flows) -> Look:
     """A day that became final, also one that was waited for while later ones were."""
-    days = [day for day in flows.days if day.state is not DayState.CLOSED and not day.manual]
-    final = {day.date: day for day in days if day.state is DayState.FINAL}
+    days = [day for day in flows.days if day.state is not DayState.CLOSED]
+    # What a moderator typed is still waited for.
+    final = {day.date: day for day in days if day.state is DayState.FINAL and not day.manual}
     through = max(final, default=flows.last_published)
     waiting = [day.date.isoformat() for day in days if day.date not in final and day.date < through]
     seen = json.dumps([through.isoformat(), *waiting])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, union, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, union, update
 
 from analysis.alerts import Bar, Kind, Phase, Step, reach
 from analysis.levels import Interval
@@ -201,10 +201,11 @@ async def unheard(db: Db, alert: Alert, found: Sequence[Crossing]) -> list[Cross
     return [each for each in found if each.name not in known]
 
 
-async def told_since(db: Db, alert_id: int, since: datetime) -> int:
-    """How many crossings were told by posts planned after ``since``."""
+async def told_since(db: Db, alert_id: int, *, noted: datetime, at: datetime) -> int:
+    """How many crossings were told that were noted since one instant, or happened since the other."""
     t = schema.alert_crossings.c
-    query = select(func.count()).where(t.alert_id == alert_id, t.state == "told", t.noted_at > epoch(since))
+    recent = or_(t.noted_at >= epoch(noted), t.at >= epoch(at))
+    query = select(func.count()).where(t.alert_id == alert_id, t.state == "told", recent)
     return int(await db.scalar(query) or 0)
 
 
