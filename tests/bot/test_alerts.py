@@ -280,6 +280,24 @@ async def test_one_series_that_cannot_be_judged_silences_no_other(
     assert await happened(store, days) == []
 
 
+async def test_what_cannot_be_planned_is_judged_again(
+    store: Store, writer: AlertWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How far an alert is judged and what is told of it are one transaction."""
+    number = await added(store, ALERT)
+    await writer.plan(START)
+
+    async def full(*_: Any) -> bool:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(outbox, "add", full)
+        await writer.plan(END)
+    assert (await posts(store), await happened(store, number)) == ([], [])
+    await writer.plan(END)
+    assert brief(await happened(store, number)) == CLOSES
+
+
 async def test_days_are_judged_by_their_trade_dates(store: Store, writer: AlertWriter) -> None:
     """Silver: 113 on 28 January, 78 on the 30th (Friday, 17:00 New York); the weekend is no gap."""
     since = datetime(2026, 1, 29, 12, tzinfo=UTC)

@@ -145,11 +145,18 @@ def _nothing() -> None:
 class Lane:
     """One bot after the other on one store, each killed but the last."""
 
+    kind = "digest"
+
     def __init__(self, discord: Discord, file: Path, nursery: Nursery, seed: int) -> None:
         self.discord, self.file, self._nursery = discord, file, nursery
         self._dice = random.Random(seed)  # noqa: S311 -- chance, no secret
         self.due = 0
         self.log = file.with_suffix(".log")
+
+    async def more(self) -> None:
+        """Something new is to be posted in the coming life."""
+        await schedule_more(self.file, EACH_TIME, self._dice)
+        self.due += EACH_TIME
 
     async def born(self, point: str = "", nth: int = 1) -> int:
         return await self._nursery.birth(
@@ -163,8 +170,7 @@ class Lane:
 
     async def kill(self, times: int) -> None:
         for turn in range(times):
-            await schedule_more(self.file, EACH_TIME, self._dice)
-            self.due += EACH_TIME
+            await self.more()
             if turn % 2:
                 point = POINTS[turn // 2 % len(POINTS)]
                 pid = await self.born(point, self._dice.randint(1, 2))
@@ -203,12 +209,12 @@ class Lane:
     def told(self) -> tuple[int, int, int]:
         """How many posts there were, how many of them were doubled, how many lost."""
         with closing(sqlite3.connect(self.file)) as db:
-            rows = db.execute("SELECT key, channel_id FROM outbox WHERE kind = 'digest'").fetchall()
+            rows = db.execute("SELECT key, channel_id FROM outbox WHERE kind = ?", [self.kind]).fetchall()
         counts = []
         for key, channel in rows:
             now = datetime.now(UTC)
             post = outbox.Post(
-                key=key, kind="digest", server_id=0, channel_id=channel, due_at=now, post_until=now
+                key=key, kind=self.kind, server_id=0, channel_id=channel, due_at=now, post_until=now
             )
             marker = marker_of(post)
             counts.append(sum(marker in each.text for each in self.discord.posts.posted))
