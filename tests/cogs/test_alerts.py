@@ -117,13 +117,13 @@ def preset(field: dict[str, Any]) -> str | None:
 
 
 async def press(
-    server: Server, by: Any, custom_id: str, *, on: dict[str, Any], times: int = 1
+    server: Server, by: Any, custom_id: str, *, on: dict[str, Any], times: int = 1, place: Any = None
 ) -> simcord.InteractionResult:
     """A button that nobody was shown, on a message that was."""
     button = {"type": 2, "id": 98, "style": 2, "label": "x", "custom_id": custom_id, "disabled": False}
     on = on | {"components": [{"type": 1, "id": 99, "components": [button]}]}
     data = {"custom_id": custom_id, "component_type": 2}
-    return await Asked(server.env, COMPONENT, by, server.channel, data, on=on).deliver(times)
+    return await Asked(server.env, COMPONENT, by, place or server.channel, data, on=on).deliver(times)
 
 
 # Adding
@@ -252,8 +252,8 @@ async def test_an_unknown_instrument_is_answered_with_the_known(server: Server) 
 async def test_near_duplicates_are_refused_in_the_same_place_alone(server: Server) -> None:
     """73,700 is 0.14 % from 73,600; 73,800 is 0.27 %."""
     await confirmed(server, server.alice, kind="close", price="73.6k")
-    for options in ({}, {"direction": "up"}):
-        told = await add(server, kind="close", price="73.7k", **options)
+    for direction in ("either", "up"):
+        told = await add(server, kind="close", price="73.7k", direction=direction)
         assert sent(told).content == (
             "There is such an alert at 73,600 already, within 0.2 % of 73,700: see /alerts list."
         )
@@ -578,11 +578,9 @@ async def test_mute_below_what_an_alert_told(server: Server) -> None:
     assert lines(sent(told)) == [f"Muted; it speaks again <t:{epoch(NOW) + 3600}:R>"]
 
     custom_id = f"al1|mute|{own.id}|1d|{guild}|m"
-    data = {"custom_id": custom_id, "component_type": 2}
     for by in (server.bob.user, server.moderator.user, server.alice.user):
-        said = await by.slash("levels")
-        one = Asked(server.env, COMPONENT, by, by.dm_channel, data, on=message_of(sent(said)))
-        result = await one.deliver()
+        on = message_of(sent(await by.slash("levels")))
+        result = await press(server, by, custom_id, on=on, place=by.dm_channel)
         if by is server.alice.user:
             assert lines(sent(result)) == [f"Muted; it speaks again <t:{epoch(NOW) + 86400}:R>"]
         else:
