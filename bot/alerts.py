@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
-from bot import alert_posts, price_alerts
+from bot import alert_ids, alert_posts, price_alerts
 from bot.news_alerts import Look, News
 from bot.posts import Drop, Wait, Written
 from storage import alert_watch, outbox
@@ -174,7 +175,7 @@ class AlertWriter:
                 await alert_watch.saw(db, alert, look.seen)
                 await tell(db, kept[0], look.happened, now)
 
-    async def write(self, post: Post, marker: str, now: datetime) -> Written | Wait | Drop:  # noqa: ARG002
+    async def write(self, post: Post, marker: str, now: datetime) -> Written | Wait | Drop:
         async with self._store.read() as db:
             found = await alert_watch.by_id(db, [post.subject or 0])
             crossings = await alert_watch.told_by(db, post.subject or 0, post.key)
@@ -183,7 +184,8 @@ class AlertWriter:
         [alert] = found
         if _is_muted(alert, now):
             return Drop("muted")
-        return Written(letter=alert_posts.letter(alert, crossings, now))
+        letter = alert_posts.letter(alert, crossings, now)
+        return Written(letter=replace(letter, rows=(alert_ids.mute_row(alert, marker),)))
 
     async def refused(self, db: Db, post: Post, reason: str, now: datetime) -> bool:
         what = "blocked" if reason == "blocked" else "refused"

@@ -26,6 +26,8 @@ PICK: Final = "ll-pick"
 """Begins the custom_id of a select, before that of the card's buttons."""
 DELETE_ID: Final = "ll-delete"
 """custom_id of the button that deletes the card it stands on, whatever the card says."""
+ALERT_ID: Final = "al1|at|{instrument}|{price}"
+"""custom_id of the button that opens the form of a new alert (``bot/alert_buttons.py``)."""
 PICTURE_NAME: Final = "{report}.png"
 LANGUAGE_NAMES: Final = {"en": "English", "zh-TW": "中文"}
 _CUSTOM_ID = re.compile(r"ll(?P<version>\d{1,4})\|(?P<rest>.*)", re.DOTALL)
@@ -136,7 +138,7 @@ def build(
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
     if not private:
-        for row in _buttons(report, words, speech, audience):
+        for row in _buttons(report, words, speech, audience, alert_at=reply.alert_at):
             view.add_item(row)
     # Presses are answered by their custom_id alone (bot/respond.py), so that they
     # work after a restart; discord.py need not remember this view.
@@ -145,8 +147,14 @@ def build(
 
 
 def _buttons(
-    report: Report[Any, Any], words: Mapping[str, str], speech: Speech, audience: Audience
+    report: Report[Any, Any],
+    words: Mapping[str, str],
+    speech: Speech,
+    audience: Audience,
+    *,
+    alert_at: float | None,
 ) -> list[ui.ActionRow[Any]]:
+    """At most five in a row: those of the switch, and those that end the card."""
     _ = speech._
 
     def button(label: str, action: str, argument: str = "", *, current: bool = False) -> ui.Button[Any]:
@@ -164,6 +172,10 @@ def _buttons(
         rows.append(ui.ActionRow(_select(report, words, speech)))
     other = next(locale for locale in LOCALES if locale != speech.locale)
     last = [button(_("Details"), "more"), button("CSV", "csv"), button(LANGUAGE_NAMES[other], "lang", other)]
+    if alert_at is not None:
+        price = f"{alert_at:.9f}".rstrip("0").rstrip(".")
+        custom_id = ALERT_ID.format(instrument=words["instrument"], price=price)
+        last.append(ui.Button(label=_("Alert at this level"), custom_id=custom_id))
     match audience:
         case Audience.EVERYBODY:
             last.append(ui.Button(label=_("Delete"), custom_id=DELETE_ID))

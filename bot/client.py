@@ -11,6 +11,7 @@ import structlog
 from discord.ext import commands
 
 from bot import registration, welcome
+from bot.alert_buttons import AlertItem
 from bot.alerts import AlertWriter
 from bot.answers import Answers
 from bot.channels import Channels
@@ -50,6 +51,7 @@ COGS: Final = (
     "cogs.help",
     "cogs.level_book",
     "cogs.digest",
+    "cogs.alerts",
     "cogs.privacy",
     "cogs.data",
 )
@@ -112,6 +114,7 @@ class Leadline(commands.Bot):
         for name in COGS:
             await self.load_extension(name)
         self.add_dynamic_items(
+            AlertItem,
             CardButton,
             CardSelect,
             DeleteButton,

@@ -29,7 +29,7 @@ FURTHEST: Final = 10.0
 the highs and lows of one cycle do not."""
 NEWEST: Final = 5
 """Of so many levels moderators are told who added them."""
-_LOWEST, _HIGHEST = 0.01, 1_000_000_000
+LOWEST, HIGHEST = 0.01, 1_000_000_000
 _LISTED = 40, 24, 32
 """Characters of label, venue and source in the list: 25 full lines fit one message."""
 
@@ -47,7 +47,7 @@ class Change:
 def drafted(price: str, *, label: str, venue: str, dated: str, source: str, now: datetime) -> Level:
     """A level as typed. Raises UserError for what is no price and no past day."""
     return Level(
-        price=numbers.amount(price, low=_LOWEST, high=_HIGHEST),
+        price=numbers.amount(price, low=LOWEST, high=HIGHEST),
         label=cleaned(label),
         venue=cleaned(venue) or None,
         dated=_day(dated, now) if dated.strip() else None,
@@ -72,20 +72,20 @@ async def add(
         await _once(db, interaction_id, now)
         book = await level_book.book(db, server_id)
         _room(book, level)
-        _in_range(level, await _present(db, now))
+        in_range(level.price, await _present(db, now))
         began = await level_book.add(db, server_id, level, added_by=user_id, now=now)
     return Change(level=level, now_in_book=len(book.levels) + 1, began=began)
 
 
 async def remove(store: Store, typed: str, *, server_id: int, interaction_id: int, now: datetime) -> Change:
     """Take the level at the typed price out of the server's book. Raises UserError if there is none."""
-    price = numbers.amount(typed, low=_LOWEST, high=_HIGHEST)
+    price = numbers.amount(typed, low=LOWEST, high=HIGHEST)
     async with store.write() as db:
         await _once(db, interaction_id, now)
         book = await level_book.book(db, server_id)
         level = min(book.levels, key=lambda level: abs(level.price - price), default=None)
-        if level is None or not _within(level.price, price, SAME):
-            raise UserError("There is no level at {price} in this server's book.", price=_shown(price))
+        if level is None or not within(level.price, price, SAME):
+            raise UserError("There is no level at {price} in this server's book.", price=in_full(price))
         began = await level_book.remove(db, server_id, level.price)
         after = await level_book.book(db, server_id)
     return Change(level=level, now_in_book=len(after.levels), began=began, default_again=not after.is_own)
@@ -97,27 +97,28 @@ async def _once(db: Db, interaction_id: int, now: datetime) -> None:
 
 
 def _room(book: Book, level: Level) -> None:
-    near = next((other for other in book.levels if _within(other.price, level.price, NEAR)), None)
+    near = next((other for other in book.levels if within(other.price, level.price, NEAR)), None)
     if near is not None:
         raise UserError(
             "{price} is within {share} % of {existing} ({label}), which is in the book already.",
-            price=_shown(level.price),
+            price=in_full(level.price),
             share=f"{100 * NEAR:g}",
-            existing=_shown(near.price),
+            existing=in_full(near.price),
             label=near.label or "–",
         )
     if len(book.levels) >= MOST:
         raise UserError("The book is full: it holds at most {most} levels. Remove one first.", most=MOST)
 
 
-def _in_range(level: Level, present: float | None) -> None:
-    if present is None or present / FURTHEST <= level.price <= present * FURTHEST:
+def in_range(price: float, present: float | None) -> None:
+    """Raises UserError for a price so far from the present one that it is a slip."""
+    if present is None or present / FURTHEST <= price <= present * FURTHEST:
         return
     raise UserError(
         "{price} is more than {times} times away from the present price of {present}. Check the unit.",
-        price=_shown(level.price),
+        price=in_full(price),
         times=f"{FURTHEST:g}",
-        present=_shown(present),
+        present=in_full(present),
     )
 
 
@@ -130,11 +131,11 @@ async def _present(db: Db, now: datetime) -> float | None:
     return None
 
 
-def _within(one: float, other: float, share: float) -> bool:
+def within(one: float, other: float, share: float) -> bool:
     return abs(one - other) <= share * max(one, other)
 
 
-def _shown(price: float) -> str:
+def in_full(price: float) -> str:
     """A price in full, as it was understood: no decimals are lost."""
     return f"{price:,.9f}".rstrip("0").rstrip(".")
 
@@ -191,7 +192,7 @@ def added_by_words(added: Sequence[Added], speech: Speech) -> str:
 def _line(level: Level, speech: Speech, most: tuple[int, int, int] = (80, 80, 80)) -> str:
     """Price · label · venue · day · source, without what is not known."""
     label, venue, source = most
-    parts = [f"**{_shown(level.price)}**"]
+    parts = [f"**{in_full(level.price)}**"]
     if level.label:
         parts.append(
             speech.label(level.label) if level.label in DEFAULT_LABELS else quoted(level.label, label)
@@ -207,7 +208,7 @@ def offered(book: Book, typed: str, speech: Speech) -> list[tuple[str, str]]:
     found = []
     for level in book.levels:
         label = speech._(level.label) if level.label in DEFAULT_LABELS else cleaned(level.label)
-        shown = f"{_shown(level.price)} · {label}" if label else _shown(level.price)
+        shown = f"{in_full(level.price)} · {label}" if label else in_full(level.price)
         if typed.strip().lower() in f"{shown.lower()} {level.price!r}":
-            found.append((shown[:100], _shown(level.price)))
+            found.append((shown[:100], in_full(level.price)))
     return found[:MOST]

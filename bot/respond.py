@@ -178,6 +178,9 @@ async def _make(
     answered = await _answered(interaction, report, query)
     picture = await bot.answers.picture(report, answered.result, reader.look)
     reply = report.say(answered.result, reader.speech, bot.clock.now())
+    if interaction.guild_id is None:
+        # An alert belongs to a server: in a private chat none is offered.
+        reply = replace(reply, alert_at=None)
     return card.build(
         report,
         reply,

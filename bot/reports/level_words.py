@@ -14,10 +14,13 @@ from bot.reports.shapes import Reply, data_line
 
 
 def say(result: Levels, speech: Speech, now: datetime) -> Reply:
+    decides = deciding(result)
     return Reply(
         lines=(_price_line(result, speech), _floor_line(result, speech), _deciding_line(result, speech)),
         details=tuple(_details(result, speech)),
         data_line=_data_line(result, speech, now),
+        # The level that the third line is about.
+        alert_at=None if decides is None else decides.level.price,
     )
 
 

@@ -39,11 +39,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer in words. ``lines`` come before the picture and are complete without it."""
+    """An answer in words. ``lines`` come before the picture and are complete without it.
+
+    ``alert_at`` is the price its card offers an alert at, null where it offers none.
+    """
 
     lines: tuple[str, ...]
     details: tuple[str, ...]
     data_line: str
+    alert_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,7 @@ async def test_members_see_their_questions_and_can_press_the_commands(server: Se
         f"- Is it stress or rotation? </stress:{ids['stress']}>",
         f"- Where would my position be liquidated? </ladder:{ids['ladder']}>",
         f"- Which prices are watched here? </level-book list:{ids['level-book']}>",
+        f"- Who tells me when a level breaks? </alerts add:{ids['alerts']}>",
         f"- What is kept about me? </privacy show:{ids['privacy']}>",
         f"- How old are the figures, and does a source fail? </data status:{ids['data']}>",
         "-# Options are explained while you type. Leadline reads no messages.",

@@ -66,7 +66,17 @@ async def test_three_lines_a_picture_and_where_it_comes_from(server: Server) -> 
 async def test_buttons_of_a_card(server: Server) -> None:
     result = await server.alice.slash(server.channel, "levels", since="2026-01-28")
     labels = buttons(sent(result))
-    assert list(labels) == ["30m", "1h", "4h", "1d", "Details", "CSV", "中文", "Delete"]
+    assert list(labels) == [
+        "30m",
+        "1h",
+        "4h",
+        "1d",
+        "Details",
+        "CSV",
+        "中文",
+        "Alert at this level",
+        "Delete",
+    ]
     assert all(len(custom_id) <= 100 for custom_id in labels.values())
     assert len(set(labels.values())) == len(labels)
 

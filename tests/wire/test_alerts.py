@@ -12,7 +12,7 @@ from bot.posts import marker_of, nonce_of
 from storage import alerts
 from storage.alerts import Acting, Alert
 from storage.outbox import State
-from tests.wire import payloads, test_digests
+from tests.wire import payloads, rules, test_digests
 from tests.wire.payloads import CHANNEL, GUILD, MODERATOR
 from tests.wire.posts import Weather
 from tests.wire.test_digests import DUE, FORBIDDEN, ROLE, Stage
@@ -71,7 +71,10 @@ async def test_an_alert_comes_when_its_bar_has_closed(stage: Stage) -> None:
     lines = message["content"].splitlines()
     assert lines[0] == "**BTC 收盤跌破 67,000** · 66,154 · 2/6（五）02:00 台北"
     assert lines[1] == "**BTC closed below 67,000** · 66,154 · 6 Feb 02:00 Taipei"
-    assert lines[-2:] == [f"<@&{ROLE}>", f"-# {marker_of(post)}"]
+    assert lines[-1] == f"<@&{ROLE}>"
+    muting = rules.buttons(message)
+    assert list(muting) == ["靜音 1 小時", "靜音 1 天"]
+    assert all(custom_id.endswith(f"|{GUILD}|{marker_of(post)}") for custom_id in muting.values())
     sent = next(request for request in stage.discord.requests if request.method == "POST")
     assert sent.body["allowed_mentions"] == {"parse": [], "roles": [int(ROLE)]}
     assert (sent.body["nonce"], sent.body["enforce_nonce"]) == (nonce_of(post), True)

@@ -59,7 +59,17 @@ async def test_first_start_first_answers_kill_and_restart(
     assert rules.texts(message).endswith("sample, ends 2026-02-06")
     assert rules.texts(message).startswith("**BTC ")
     assert Image.open(io.BytesIO(card.picture)).size == (1280, 720)
-    assert list(rules.buttons(message)) == ["30m", "1h", "4h", "1d", "Details", "CSV", "中文", "Delete"]
+    assert list(rules.buttons(message)) == [
+        "30m",
+        "1h",
+        "4h",
+        "1d",
+        "Details",
+        "CSV",
+        "中文",
+        "Alert at this level",
+        "Delete",
+    ]
 
     before = card.picture
     for presser in (ALICE, MODERATOR):
