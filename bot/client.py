@@ -44,6 +44,7 @@ COGS: Final = (
     "cogs.flows",
     "cogs.silver_margin",
     "cogs.stress",
+    "cogs.macro",
     "cogs.ladder",
     "cogs.settings",
     "cogs.help",

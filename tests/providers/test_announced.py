@@ -54,7 +54,10 @@ def test_a_release_that_was_moved_stands_where_it_stood_until_that_was_told(
 
 
 def test_a_release_is_of_the_month_before_it() -> None:
-    for release in (*announced.cpi_releases(datetime(2025, 1, 1, tzinfo=UTC)), *announced.cpi_releases(AFTER)):
+    for release in (
+        *announced.cpi_releases(datetime(2025, 1, 1, tzinfo=UTC)),
+        *announced.cpi_releases(AFTER),
+    ):
         day = release.at.date()
         assert release.month == (day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
