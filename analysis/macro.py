@@ -171,10 +171,7 @@ class Macro:
     def freshness(self) -> Freshness:
         """That of the part that is worst off."""
         parts = (self.target, self.inflation, self.breakeven, self.oil, self.dollar)
-        return max((part.freshness for part in parts if part is not None), key=_WORSE.index)
-
-
-_WORSE: Final = (Freshness.FRESH, Freshness.CLOSED, Freshness.PENDING, Freshness.LATE, Freshness.STALE)
+        return max((part.freshness for part in parts if part is not None), key=lambda state: state.worse)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,7 @@ COGS: Final = (
     "cogs.silver_margin",
     "cogs.stress",
     "cogs.macro",
+    "cogs.lights",
     "cogs.ladder",
     "cogs.settings",
     "cogs.help",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.reports import flows, ladder, levels, macro, silver_margin, stress
+from bot.reports import flows, ladder, levels, lights, macro, silver_margin, stress
 from bot.reports.shapes import Report
 
 REPORTS: Final[dict[str, Report[Any, Any]]] = {
@@ -15,6 +15,7 @@ REPORTS: Final[dict[str, Report[Any, Any]]] = {
         silver_margin.REPORT,
         stress.REPORT,
         macro.REPORT,
+        lights.REPORT,
         ladder.REPORT,
     )
 }

@@ -100,7 +100,7 @@ def _yoy(month: Month, one: Inflation, speech: Speech) -> str:
 
 def _markets_line(result: Macro, speech: Speech) -> str:
     _ = speech._
-    told = [
+    told: list[tuple[Gauge | None, str, Callable[[float], str], Callable[[Gauge], str]]] = [
         (
             result.breakeven,
             _("10-year breakeven {value} ({parts})"),

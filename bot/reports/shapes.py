@@ -39,11 +39,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer in words. ``lines`` come before the picture and are complete without it."""
+    """An answer in words. ``lines`` come before the picture and are complete without it.
+
+    ``digest`` are the lines that a digest takes instead, where it should be shorter.
+    """
 
     lines: tuple[str, ...]
     details: tuple[str, ...]
     data_line: str
+    digest: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
