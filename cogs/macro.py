@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class MacroCog(commands.Cog):
     @app_commands.command(
         name="macro",
-        extras={QUESTION: N_("What did the Fed decide, and prices?")},
+        extras={QUESTION: N_("Where do Fed and prices stand?")},
         description=locale_str("Fed range and meetings, consumer prices, breakevens, oil, dollar: facts"),
     )
     @app_commands.describe(private=PRIVATE)

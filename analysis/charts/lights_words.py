@@ -143,9 +143,9 @@ def _line_flips(result: Lights, one: LineLight, voice: Voice) -> str:
     }
     match level.state:
         case LineState.BREAKING:
-            return _("off after {left} more close below {line}").format(**values)
+            return _("more closes below {line} until off: {left}").format(**values)
         case LineState.RECLAIMING:
-            return _("on after {left} more closes above {line}").format(**values)
+            return _("more closes above {line} until on: {left}").format(**values)
         case LineState.BROKEN:
             return _("on after {n} closes above {line}, the first over {border}").format(
                 **values, n=rule.bars_to_hold
