@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from math import exp, sqrt
 
@@ -27,7 +28,9 @@ CHANGES = [0.01 if n % 2 else -0.01 for n in range(20)] + [0.01] * 5
 
 
 @pytest.mark.parametrize(("judge", "logs"), [(of_prices, True), (of_levels, False)])
-def test_five_equal_steps_are_the_root_of_five_sigmas(judge: type[FiveDays], logs: bool) -> None:
+def test_five_equal_steps_are_the_root_of_five_sigmas(
+    judge: Callable[..., FiveDays | None], logs: bool
+) -> None:
     found = judge(points(CHANGES, logs=logs), threshold=1.5, source="x", freshness=Freshness.FRESH)
     assert found is not None
     assert found.z == pytest.approx(sqrt(5))

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from analysis.charts import lights as chart
 from analysis.charts import lights_words
@@ -139,9 +140,9 @@ def test_every_state_of_the_line_and_every_reason_is_legible(look: Look, line: L
 def test_the_lamps_differ_in_shape_not_only_in_colour() -> None:
     """In grey: a disc fills its middle and its top corners; a triangle not those; a ring is hollow but for its mark."""
     canvas = compose(made((G, R, U, G)))
-    ink = (canvas.pixels()[:, :, :3] != canvas.colours.background).any(axis=2)
+    ink: NDArray[np.bool_] = (canvas.pixels()[:, :, :3] != canvas.colours.background).any(axis=2)
 
-    def filled(place: int) -> np.ndarray:
+    def filled(place: int) -> NDArray[np.bool_]:
         middle, x = int(chart.TOP + (place + 0.5) * chart.ROW), chart.MARGIN + chart.LAMP + 10
         return ink[middle - 40 : middle + 40, x - 40 : x + 40]
 

@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from digesting import keep, post_of
 from people import Server, Speaking, bot_of, buttons, pictures_of, sent, texts
 
+from bot import digests
 from bot.digest_words import Asking, written
 from bot.language import Speech
+from bot.posts import Written
 from bot.reports.lights import REPORT
 from bot.reports.shapes import Asked
 from storage import servers
@@ -75,6 +78,23 @@ async def test_a_digest_is_one_line(server: Server) -> None:
     )
     assert data.startswith("-# ")
     assert [picture.alt[:17] for picture in post.pictures] == ["Lights: 1 of 4 on"]
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_a_digest_is_judged_by_the_thresholds_of_its_server(server: Server, own: bool) -> None:
+    bot, guild = bot_of(server), server.channel.guild.id
+    if own:
+        async with bot.answers.store.write() as db:
+            await servers.keep(db, ServerSettings(server_id=guild, light_line=60_000.0))
+    digest = await keep(server, parts=(Part(report="lights"),))
+    async with bot.answers.store.write() as db:
+        await digests.post_now(db, digest, interaction_id=7, now=SELL_OFF)
+    post = await post_of(server, f"digest:{digest.id}:now:7")
+    assert post is not None
+    made = await digests.DigestWriter(bot.answers, lambda _server: None).write(post, "x" * 12, SELL_OFF)
+    assert isinstance(made, Written)
+    assert ("Line 60,000: held" in made.letter.content) is own
+    assert ("Line 73,600: not held" in made.letter.content) is not own
 
 
 async def test_a_server_s_own_line_and_thresholds(server: Server) -> None:
