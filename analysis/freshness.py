@@ -31,6 +31,13 @@ class Freshness(StrEnum):
     LATE = "late"
     STALE = "stale"
 
+    @property
+    def worse(self) -> int:
+        """The higher, the less a value is to be relied on."""
+        return (Freshness.FRESH, Freshness.CLOSED, Freshness.PENDING, Freshness.LATE, Freshness.STALE).index(
+            self
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:

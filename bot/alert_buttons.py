@@ -33,16 +33,6 @@ if TYPE_CHECKING:
 class AlertItem(Pressable[ui.Item[Any]], template=r"al\d+\|.*"):
     """Known by its custom_id alone. Anybody may press; whose alert it is about is looked up."""
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 -- discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],  # noqa: ARG003
-        /,
-    ) -> AlertItem:
-        return cls(item)
-
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
         prefix, *parts = self.custom_id.split("|")
         if prefix != PREFIX:

@@ -71,7 +71,8 @@ def parse_press(custom_id: str, reports: Mapping[str, Report[Any, Any]]) -> Pres
         return None
     name, *rest = match["rest"].split("|")
     report = reports.get(name)
-    if report is None or not 3 < len(rest) <= 3 + len(report.options):
+    most = 3 + len(report.options) if report else 0
+    if report is None or not min(4, most) <= len(rest) <= most:
         return None
     action, argument, locale, *values = rest
     if action not in ACTIONS or locale not in LOCALES:

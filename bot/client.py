@@ -46,6 +46,8 @@ COGS: Final = (
     "cogs.flows",
     "cogs.silver_margin",
     "cogs.stress",
+    "cogs.macro",
+    "cogs.lights",
     "cogs.ladder",
     "cogs.settings",
     "cogs.help",

@@ -44,6 +44,8 @@ def part_of(typed: str, now: datetime) -> Part:
     report = REPORTS.get(name.casefold())
     if report is None:
         raise UserError("There is no report called {name}.", name=name[:40])
+    if rest and not report.options:
+        raise UserError("{report} takes no options: write its name alone.", report=report.name)
     words = {}
     for word in rest:
         option, _, value = word.partition(":")

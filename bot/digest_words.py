@@ -200,7 +200,7 @@ def _content(
 
 def _section(part: PartAnswer, reply: Reply | None, speech: Speech, most: int) -> list[str]:
     if reply is not None:
-        return [*(line for line in reply.lines[:most] if line), "-# " + reply.data_line]
+        return [*(line for line in (reply.digest or reply.lines)[:most] if line), "-# " + reply.data_line]
     if part.error is None:
         return []
     _ = speech._

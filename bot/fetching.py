@@ -18,6 +18,7 @@ import structlog
 
 from analysis.levels import Interval
 from bot.feeds import BarFeed, Feed, FlowFeed, MacroFeed
+from providers.announced import CPI_RELEASED
 from providers.errors import Malformed, Refused
 from providers.shapes import Answer, Bar, BarQuery, Bars, FlowQuery, MacroQuery, Request
 from storage import bars, feeds, flows, instruments, macro, quarantine, unfinished
@@ -264,6 +265,7 @@ class Fetching:
             macro.Published(
                 dated=row.date,
                 value=row.value,
+                released=_released(feed.series, row.date),
                 known_at=_seen(feed.series, row.date, now),
             )
             for row in found.rows
@@ -279,7 +281,12 @@ class Fetching:
 
 def _seen(series: str, dated: date, now: datetime) -> int | None:
     """Now, for a value seen earlier than the calendar expects it."""
-    return epoch(now) if epoch(now) < macro_known(series, dated, None) else None
+    return epoch(now) if epoch(now) < macro_known(series, dated, _released(series, dated)) else None
+
+
+def _released(series: str, dated: date) -> date | None:
+    """The day of release where the kept table has one: a shutdown can move it past its usual day."""
+    return CPI_RELEASED.get(dated) if series == "CPIAUCSL" else None
 
 
 async def registered(db: Db, feed: Feed) -> Registered:

@@ -183,7 +183,7 @@ def added_by_words(added: Sequence[Added], speech: Speech) -> str:
     return "\n".join(
         "-# "
         + speech._("{price}: added by {who}, {time}").format(
-            price=_shown(level.price), who=f"<@{level.by}>", time=speech.instant(level.at)
+            price=in_full(level.price), who=f"<@{level.by}>", time=speech.instant(level.at)
         )
         for level in added
     )

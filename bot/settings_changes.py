@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot import settings_panel, zones
+from bot import light_settings, settings_panel, zones
 from bot.errors import AlreadyDone, UserError
-from bot.handlers import Pressable
+from bot.handlers import Form, Pressable
+from bot.language import Speech
 from bot.permissions import Right, open_to
 from bot.reader import defaults
 from bot.reader import of as reader_of
@@ -24,6 +25,7 @@ from storage.servers import ServerSettings
 if TYPE_CHECKING:
     from bot.client import Leadline
 
+LIGHTS_ID = settings_panel.CUSTOM_ID.format(setting="lights", action="open")
 _PRESS = re.compile(r"set1\|(?P<setting>\w+)\|(?P<action>\w+)")
 
 
@@ -99,10 +101,31 @@ def _guild(interaction: discord.Interaction[Any]) -> discord.Guild:
 
 
 @open_to(Right.MODERATOR)
+class LightsForm(Form):
+    """The thresholds of the four lights; a field left empty is what holds by default."""
+
+    def __init__(self, settings: ServerSettings | None, speech: Speech) -> None:
+        super().__init__(title=speech._("Four lights"), custom_id="set-lights", timeout=900)
+        self.fields = light_settings.inputs(settings, speech)
+        for field in self.fields.values():
+            self.add_item(field)
+
+    async def submitted(self, interaction: discord.Interaction[Leadline]) -> None:
+        typed = {name: field.value for name, field in self.fields.items()}
+        before, after = await change(interaction, **light_settings.drafted(typed))
+        await interaction.response.edit_message(view=await panel(interaction, after, before=before))
+
+
+@open_to(Right.MODERATOR)
 class SettingsItem(Pressable[ui.Item[Any]], template=r"set\d+\|.*"):
     """Every select and button of every panel ever shown, known by its custom_id alone."""
 
     async def pressed(self, interaction: discord.Interaction[Leadline]) -> None:
+        if self.custom_id == LIGHTS_ID:
+            settings = await interaction.client.answers.server(_guild(interaction).id)
+            speech = reader_of(interaction, settings).speech
+            await interaction.response.send_modal(LightsForm(settings, speech))
+            return
         before, after = await change(interaction, **self._chosen(interaction))
         await interaction.response.edit_message(view=await panel(interaction, after, before=before))
 
@@ -125,6 +148,8 @@ class SettingsItem(Pressable[ui.Item[Any]], template=r"set\d+\|.*"):
                 return {"moderator_role": moderator_role(interaction, role)}
             case "moderator_role", "none", []:
                 return {"moderator_role": None}
+            case "lights", "default", []:
+                return dict(light_settings.none_chosen())
         raise UserError("This panel is from another version of Leadline. Type /settings to get a new one.")
 
 

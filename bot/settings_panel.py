@@ -13,7 +13,7 @@ from typing import Any, Final
 import discord
 from discord import ui
 
-from bot import zones
+from bot import light_settings, zones
 from bot.language import N_, Speech
 from bot.reader import BOTH
 from storage.servers import ServerSettings
@@ -99,6 +99,9 @@ def changes_words(before: ServerSettings, after: ServerSettings, speech: Speech,
         for setting, title in TITLES.items()
         if getattr(before, setting) != getattr(after, setting)
     ]
+    if any(getattr(before, each.setting) != getattr(after, each.setting) for each in light_settings.FIELDS):
+        lights = light_settings.words(after, speech)
+        lines.append(_("Saved. {setting}: **{value}**").format(setting=_("Four lights"), value=lights))
     return "\n".join(lines) or _("Nothing changed: it was set like that already.")
 
 
@@ -121,6 +124,8 @@ def build(shown: Shown, speech: Speech, guild: discord.Guild) -> ui.LayoutView:
     container.add_item(_line("moderator_role", shown, speech))
     for row in _role(settings, speech, guild):
         container.add_item(row)
+    for item in _lights(settings, speech):
+        container.add_item(item)
     if settings.changed_at is not None:
         container.add_item(ui.TextDisplay("-# " + _last_change(settings, speech)))
     view = ui.LayoutView(timeout=None)
@@ -180,6 +185,20 @@ def _role(settings: ServerSettings, speech: Speech, guild: discord.Guild) -> Seq
     return (
         ui.ActionRow(select),
         ui.ActionRow(_button("moderator_role", "none", _("No role"), now=role is None)),
+    )
+
+
+def _lights(settings: ServerSettings, speech: Speech) -> Sequence[ui.Item[Any]]:
+    _ = speech._
+    value, by_default = light_settings.words(settings, speech), light_settings.is_default(settings)
+    if by_default:
+        value = _("{value} · default").format(value=value)
+    return (
+        ui.TextDisplay(_("**{setting}**: {value}").format(setting=_("Four lights"), value=value)),
+        ui.ActionRow(
+            _button("lights", "open", _("Change the thresholds"), now=False),
+            _button("lights", "default", _("Default thresholds"), now=by_default),
+        ),
     )
 
 

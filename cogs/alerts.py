@@ -17,7 +17,7 @@ from bot.alert_words import INTERVALS
 from bot.language import N_
 from bot.permissions import Right, open_to
 from bot.questions import QUESTION
-from bot.reports.levels import BOOK_INSTRUMENT
+from bot.reports.level_series import BOOK_INSTRUMENT
 from bot.tell import tell
 from storage import level_book as books
 

@@ -46,7 +46,7 @@ class DataCog(
     commands.GroupCog,
     group_name="data",
     group_description=locale_str("How old the figures are, and figures entered by hand"),
-    group_extras={QUESTION: N_("How old are the figures, and does a source fail?")},
+    group_extras={QUESTION: N_("How old are the figures?")},
 ):
     @app_commands.command(
         name="status",

@@ -31,7 +31,7 @@ class DigestCog(
     commands.GroupCog,
     group_name="digest",
     group_description=locale_str("Reports posted in this server at fixed times"),
-    group_extras={QUESTION: N_("What is posted here, and when?")},
+    group_extras={QUESTION: N_("What is posted, and when?")},
 ):
     @app_commands.command(
         name="add",

@@ -28,7 +28,7 @@ _ASSETS = [
 class FlowsCog(commands.Cog):
     @app_commands.command(
         name="flows",
-        extras={QUESTION: N_("Do the spot ETFs take in or give back?")},
+        extras={QUESTION: N_("Do ETFs take in or give back?")},
         description=locale_str("What spot ETFs took in or gave back: day by day, streak, cushion, regime"),
     )
     @app_commands.describe(asset=locale_str(ASSET.help), since=locale_str(SINCE.help), private=PRIVATE)

@@ -56,7 +56,7 @@ _SAMPLE = {"entry": "1", "size": "1", "leverage": "1"}
 class LadderCog(commands.Cog):
     @app_commands.command(
         name="ladder",
-        extras={QUESTION: N_("Where would my position be liquidated?")},
+        extras={QUESTION: N_("Where would I be liquidated?")},
         description=locale_str("Your liquidation price: how far it is, what to add or cut; only you see it"),
     )
     @app_commands.describe(

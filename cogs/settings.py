@@ -10,7 +10,7 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot import zones
+from bot import light_settings, zones
 from bot.language import N_, nearest
 from bot.permissions import Right, open_to
 from bot.questions import QUESTION
@@ -30,7 +30,9 @@ def _choices(setting: str) -> list[app_commands.Choice[str]]:
 class SettingsCog(commands.Cog):
     @app_commands.command(
         name="settings",
-        description=locale_str("What this server reads: language, time zone, colours, channels, moderators"),
+        description=locale_str(
+            "What this server reads: language, time zone, colours, channels, moderators, lights"
+        ),
         extras={QUESTION: N_("Where are language, time zone and colours set?")},
     )
     @app_commands.describe(
@@ -39,6 +41,11 @@ class SettingsCog(commands.Cog):
         palette=locale_str("Colours of rising and falling prices"),
         theme=locale_str("Dark or light pictures"),
         role=locale_str("The role that may do what moderators may"),
+        lights_line=locale_str("Four lights: the line, a bitcoin price (default 73,600)"),
+        lights_closes=locale_str("Four lights: 30-minute closes until the line is held (default 8)"),
+        lights_flows=locale_str("Four lights: least flow of five days in US$ million (default 0)"),
+        lights_macro=locale_str("Four lights: macro is calm under so many sigmas (default 1.5)"),
+        lights_silver=locale_str("Four lights: silver is quiet under so many sigmas (default 1.5)"),
     )
     @app_commands.choices(language=_choices("language"), palette=_choices("palette"), theme=_choices("theme"))
     @app_commands.guild_only()
@@ -51,6 +58,11 @@ class SettingsCog(commands.Cog):
         palette: app_commands.Choice[str] | None = None,
         theme: app_commands.Choice[str] | None = None,
         role: discord.Role | None = None,
+        lights_line: str | None = None,
+        lights_closes: str | None = None,
+        lights_flows: str | None = None,
+        lights_macro: str | None = None,
+        lights_silver: str | None = None,
     ) -> None:
         bot = interaction.client
         async with bot.answers.running():
@@ -63,6 +75,14 @@ class SettingsCog(commands.Cog):
                 chosen["zone"] = await asyncio.to_thread(zones.resolve, zone, bot.clock.now())
             if role is not None:
                 chosen["moderator_role"] = moderator_role(interaction, role)
+            typed = {
+                "line": lights_line,
+                "closes": lights_closes,
+                "flows_musd": lights_flows,
+                "macro_sigma": lights_macro,
+                "silver_sigma": lights_silver,
+            }
+            chosen |= light_settings.drafted(typed)
             before, settings = None, await bot.answers.server(interaction.guild_id or 0)
             if chosen:
                 before, settings = await change(interaction, **chosen)

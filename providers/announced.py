@@ -8,18 +8,43 @@ instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 _NEW_YORK: Final = ZoneInfo("America/New_York")
 
 # The second day of each scheduled meeting. Federal Reserve, press releases of 9 August 2024
 # (2025 and 2026) and of 5 September 2025 (2027 and January 2028), both called tentative;
-# www.federalreserve.gov/monetarypolicy/fomccalendars.htm
+# www.federalreserve.gov/monetarypolicy/fomccalendars.htm. Those of 2022 to 2024 are borne out
+# by the seventeen days since on which the target range changed, each the day after one.
 _FOMC: Final = (
+    date(2022, 1, 26),
+    date(2022, 3, 16),
+    date(2022, 5, 4),
+    date(2022, 6, 15),
+    date(2022, 7, 27),
+    date(2022, 9, 21),
+    date(2022, 11, 2),
+    date(2022, 12, 14),
+    date(2023, 2, 1),
+    date(2023, 3, 22),
+    date(2023, 5, 3),
+    date(2023, 6, 14),
+    date(2023, 7, 26),
+    date(2023, 9, 20),
+    date(2023, 11, 1),
+    date(2023, 12, 13),
+    date(2024, 1, 31),
+    date(2024, 3, 20),
+    date(2024, 5, 1),
+    date(2024, 6, 12),
+    date(2024, 7, 31),
+    date(2024, 9, 18),
+    date(2024, 11, 7),
+    date(2024, 12, 18),
     date(2025, 1, 29),
     date(2025, 3, 19),
     date(2025, 5, 7),
@@ -81,16 +106,42 @@ CPI_RELEASED: Final[Mapping[date, date]] = MappingProxyType(
 )
 
 
-def next_decision(now: datetime) -> datetime | None:
-    """The first decision after ``now``: 14:00 New York; None past the end of the table."""
-    return _first_after(now, (datetime.combine(day, time(14), _NEW_YORK) for day in _FOMC))
+# What the schedule said of a month before that, and the day on which it was changed: Bureau of
+# Labor Statistics, "Revised news release dates following the lapse in appropriations" (10 October
+# and 21 November 2025) and the notice of 4 February 2026.
+_BEFORE: Final[Mapping[date, tuple[date, date]]] = MappingProxyType(
+    {
+        date(2025, 9, 1): (date(2025, 10, 15), date(2025, 10, 10)),
+        date(2025, 10, 1): (date(2025, 11, 13), date(2025, 11, 21)),
+        date(2025, 11, 1): (date(2025, 12, 10), date(2025, 11, 21)),
+        date(2026, 1, 1): (date(2026, 2, 11), date(2026, 2, 4)),
+    }
+)
 
 
-def next_cpi(now: datetime) -> datetime | None:
-    """The first release of consumer prices after ``now``: 08:30 New York; None past the end of the table."""
-    releases = (datetime.combine(day, time(8, 30), _NEW_YORK) for day in CPI_RELEASED.values())
-    return _first_after(now, releases)
+class Release(NamedTuple):
+    """The first of the month that prices are of, and the instant of their release."""
+
+    month: date
+    at: datetime
 
 
-def _first_after(now: datetime, instants: Iterable[datetime]) -> datetime | None:
-    return min((at for at in instants if at > now), default=None)
+def decisions() -> tuple[datetime, ...]:
+    """When each scheduled meeting tells its decision, oldest first: 14:00 New York."""
+    return tuple(datetime.combine(day, time(14), _NEW_YORK).astimezone(UTC) for day in _FOMC)
+
+
+def cpi_releases(now: datetime) -> tuple[Release, ...]:
+    """Releases of consumer prices as the schedule stood at ``now``, oldest first: 08:30 New York.
+
+    A change of the schedule counts from the end of its day on: the hour is not kept.
+    """
+    days = dict(CPI_RELEASED)
+    for month, (before, changed) in _BEFORE.items():
+        if now < datetime.combine(changed + timedelta(days=1), time(), _NEW_YORK):
+            days[month] = before
+    releases = (
+        Release(month, datetime.combine(day, time(8, 30), _NEW_YORK).astimezone(UTC))
+        for month, day in days.items()
+    )
+    return tuple(sorted(releases, key=lambda release: release.at))

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0008")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every revision this code knows, oldest first; anything else in a file is newer."""
 
 APPLICATION_ID: Final = 0x4C454144  # "LEAD"
@@ -287,6 +287,11 @@ server_settings = Table(
     Column("moderator_role", BigInteger),
     Column("changed_by", BigInteger),
     Column("changed_at", BigInteger),
+    Column("light_line", Float),
+    Column("light_closes", Integer),
+    Column("light_flows_musd", Float),
+    Column("light_macro_sigma", Float),
+    Column("light_silver_sigma", Float),
 )
 
 servers_left = Table(

@@ -26,6 +26,7 @@ class ServerSettings:
 
     ``changed_by`` (a user id) changed them last, at ``changed_at`` (epoch seconds UTC).
     ``language`` is ``en``, ``zh-TW`` or ``both``: posts in both, cards in each reader's own.
+    ``light_*``: what turns the four lights; None is what holds by default.
     """
 
     server_id: int
@@ -37,6 +38,11 @@ class ServerSettings:
     moderator_role: int | None = None
     changed_by: int | None = None
     changed_at: int | None = None
+    light_line: float | None = None
+    light_closes: int | None = None
+    light_flows_musd: float | None = None
+    light_macro_sigma: float | None = None
+    light_silver_sigma: float | None = None
 
 
 async def settings(db: Db, server_id: int) -> ServerSettings | None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.reports import flows, ladder, levels, levels_kept, silver_margin, stress, stress_kept
+from bot.reports import flows, ladder, levels, levels_kept, lights, macro, silver_margin, stress, stress_kept
 from bot.reports.shapes import Derived, Report
 
 REPORTS: Final[dict[str, Report[Any, Any]]] = {
     report.name: report
-    for report in (levels.REPORT, flows.REPORT, silver_margin.REPORT, stress.REPORT, ladder.REPORT)
+    for report in (
+        levels.REPORT,
+        flows.REPORT,
+        silver_margin.REPORT,
+        stress.REPORT,
+        macro.REPORT,
+        lights.REPORT,
+        ladder.REPORT,
+    )
 }
 CHARTS: Final = tuple(report.chart for report in REPORTS.values())
 """The modules of ``analysis.charts`` that a drawing process loads before it is asked."""

@@ -42,12 +42,14 @@ class Reply:
     """An answer in words. ``lines`` come before the picture and are complete without it.
 
     ``alert_at`` is the price its card offers an alert at, null where it offers none.
+    ``digest`` are the lines that a digest takes instead, where it should be shorter.
     """
 
     lines: tuple[str, ...]
     details: tuple[str, ...]
     data_line: str
     alert_at: float | None = None
+    digest: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from analysis.closes import Close
 from analysis.errors import UserError
@@ -14,11 +13,10 @@ from analysis.freshness import DAILY, freshness
 from analysis.levels import Interval
 from analysis.margin import PRODUCTS, Account, Basis, Change, Margin, Move, Position, Side, Step, assess
 from bot.language import N_, iso
-from bot.reports import missing, numbers, windows
+from bot.reports import daily_closes, missing, numbers, windows
 from bot.reports.margin_words import say
 from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
-from storage import bars, instruments, margins
-from storage.bars import BarRow
+from storage import margins
 from storage.instruments import Series
 from storage.margins import MANUAL, MarginChange
 from storage.store import Db
@@ -136,19 +134,8 @@ async def _closes(
     db: Db, code: str, changes: Sequence[MarginChange], at: datetime
 ) -> tuple[Series | None, list[Close]]:
     """Daily closes from a month before the first known change on; a month's without any."""
-    series = await instruments.find(db, code, Interval.D1, at=at)
-    if series is None:
-        return None, []
     first = min((row.in_force_from for row in changes if row.in_force_from is not None), default=at)
-    rows = await bars.closed(db, series, Interval.D1, at=at, since=min(first, at) - BEFORE_FIRST_CHANGE)
-    return series, [_close(row, series) for row in rows]
-
-
-def _close(row: BarRow, series: Series) -> Close:
-    zone = ZoneInfo("America/New_York") if series.close_rule == "new_york_17" else UTC
-    # A second before its close a bar is still in its own trade date.
-    day = datetime.fromtimestamp(row.closed_at - 1, zone).date()
-    return Close(day, datetime.fromtimestamp(row.closed_at, UTC), row.close)
+    return await daily_closes.read(db, code, at, since=min(first, at) - BEFORE_FIRST_CHANGE)
 
 
 def change_of(row: MarginChange) -> Change:

@@ -339,6 +339,7 @@ async def test_what_cannot_be_told_is_refused_at_once(server: Server) -> None:
         ("prices", "9", "There is no report called prices."),
         ("levels interval", "9", no_option),
         ("levels interval:2h", "9", "“2h” is not a choice for interval: use one of 30m, 1h, 4h, 1d."),
+        ("macro since:7d", "9", "macro takes no options: write its name alone."),
         ("silver-margin equity:57.4k", "9", "This is told to whoever asks, and to nobody else."),
         ("silver-margin contracts:2", "9", "This is told to whoever asks, and to nobody else."),
     ]:

@@ -52,14 +52,16 @@ async def test_members_see_their_questions_and_can_press_the_commands(server: Se
     assert text.split("\n") == [
         "### What would you like to know?",
         f"- How far down is the next floor? </levels:{ids['levels']}>",
-        f"- Do the spot ETFs take in or give back? </flows:{ids['flows']}>",
+        f"- Do ETFs take in or give back? </flows:{ids['flows']}>",
         f"- What does a silver contract cost, and where is the margin call? </silver-margin:{ids['silver-margin']}>",
         f"- Is it stress or rotation? </stress:{ids['stress']}>",
-        f"- Where would my position be liquidated? </ladder:{ids['ladder']}>",
+        f"- Where do Fed and prices stand? </macro:{ids['macro']}>",
+        f"- How do the four lights stand? </lights:{ids['lights']}>",
+        f"- Where would I be liquidated? </ladder:{ids['ladder']}>",
         f"- Which prices are watched here? </level-book list:{ids['level-book']}>",
         f"- Who tells me when a level breaks? </alerts add:{ids['alerts']}>",
         f"- What is kept about me? </privacy show:{ids['privacy']}>",
-        f"- How old are the figures, and does a source fail? </data status:{ids['data']}>",
+        f"- How old are the figures? </data status:{ids['data']}>",
         "-# Options are explained while you type. Leadline reads no messages.",
     ]
 

@@ -67,6 +67,10 @@ async def test_the_panel_shows_what_holds_by_default(server: Server) -> None:
         "-# To change it, type `/settings zone:` and a city, a country or UTC+8.",
         "**Public answers**: in every channel · default",
         "**Moderators**: whoever may manage the server · default",
+        (
+            "**Four lights**: line 73,600 · held after 8 closes · flows from 0.0\N{NO-BREAK SPACE}US$\N{NO-BREAK SPACE}m"
+            " · macro under 1.5σ · silver under 1.5σ · default"
+        ),
     ]
     assert {name: chosen(select) for name, select in selects(sent(opened)).items()} == {
         "language": ["both"],
@@ -75,7 +79,9 @@ async def test_the_panel_shows_what_holds_by_default(server: Server) -> None:
         "public_channels": [],
         "moderator_role": [],
     }
-    assert list(buttons(sent(opened))) == ["Every channel", "Only for the asker", "No role"]
+    assert list(buttons(sent(opened))) == [
+        "Every channel", "Only for the asker", "No role", "Change the thresholds", "Default thresholds",
+    ]  # fmt: skip
     assert await kept(server) is None
 
 
@@ -90,6 +96,7 @@ async def test_a_chinese_server_has_other_defaults(server: Server, chinese_serve
         "-# 如要更改，請輸入 `/settings zone:` 與城市、國家或 UTC+8。",
         "**公開回覆**：所有頻道 · 預設",
         "**管理人員**：可管理伺服器者 · 預設",
+        "**四燈**：關鍵線 73,600 · 收 8 根算守住 · 資金流不低於 0.00\N{NO-BREAK SPACE}億美元 · 總經小於 1.5σ · 白銀小於 1.5σ · 預設",
     ]
     card = await server.alice.slash(server.channel, "flows", since="2026-01-16")
     assert texts(sent(card))[0].startswith("**BTC 現貨 ETF")
@@ -364,7 +371,9 @@ async def test_the_panel_fits_into_a_message_at_its_fullest(server: Server) -> N
     guild = server.channel.guild
     channels = [guild.create_text_channel(f"channel-{number}") for number in range(25)]
     role = guild.create_role("analysts")
-    opened = await server.moderator.slash(server.channel, "settings", language="en", role=role)
+    opened = await server.moderator.slash(
+        server.channel, "settings", language="en", role=role, lights_flows="-9,999.5", lights_closes="96"
+    )
     custom_id = selects(sent(opened))["public_channels"]["custom_id"]
     await server.moderator.select(sent(opened), channels, custom_id=custom_id)
     assert len(chosen(selects(sent(opened))["public_channels"])) == 25
@@ -385,3 +394,99 @@ async def test_a_channel_that_is_gone_is_no_longer_shown_as_chosen(server: Serve
     await server.env.settle()
     opened = await server.moderator.slash(server.channel, "settings")
     assert chosen(selects(sent(opened))["public_channels"]) == [server.channel.id]
+
+
+# The four lights
+
+OWN = {"line": "7萬", "closes": "6", "flows_musd": "-200", "macro_sigma": "2", "silver_sigma": "2.5"}
+SAID = (
+    "Saved. Four lights: **line 70,000 · held after 6 closes · flows from −200.0\N{NO-BREAK SPACE}US$\N{NO-BREAK SPACE}m"
+    " · macro under 2σ · silver under 2.5σ**"
+)
+KEPT = {
+    "light_line": 70_000.0, "light_closes": 6, "light_flows_musd": -200.0, "light_macro_sigma": 2.0,
+    "light_silver_sigma": 2.5,
+}  # fmt: skip
+
+
+def of_lights(settings: ServerSettings | None) -> dict[str, float | None]:
+    return {} if settings is None else {name: getattr(settings, name) for name in KEPT}
+
+
+async def test_the_thresholds_by_a_form_filled_with_what_holds(server: Server) -> None:
+    opened = await server.moderator.slash(server.channel, "settings")
+    form = await server.moderator.click(sent(opened), label="Change the thresholds")
+    assert form._interaction.modal is not None
+    fields = [
+        part for part in walk_components(form._interaction.modal["components"]) if part.get("type") == 4
+    ]
+    assert {field["custom_id"]: field["value"] for field in fields} == {
+        "line": "73600", "closes": "8", "flows_musd": "0", "macro_sigma": "1.5", "silver_sigma": "1.5",
+    }  # fmt: skip
+    await server.moderator.submit_modal(form, OWN)
+    assert texts(sent(opened))[0].split("\n")[1:] == [SAID]
+    assert of_lights(await kept(server)) == KEPT
+    card = await server.alice.slash(server.channel, "lights")
+    assert "Line 70,000: not held" in texts(sent(card))[0]
+
+    await server.moderator.click(sent(opened), label="Default thresholds")
+    assert "line 73,600" in texts(sent(opened))[0]
+    assert set(of_lights(await kept(server)).values()) == {None}
+
+
+async def test_an_empty_field_is_what_holds_by_default(server: Server) -> None:
+    opened = await server.moderator.slash(server.channel, "settings", lights_line="70000", lights_macro="2")
+    form = await server.moderator.click(sent(opened), label="Change the thresholds")
+    await server.moderator.submit_modal(form, OWN | {"line": "", "macro_sigma": "預設"})
+    settings = of_lights(await kept(server))
+    assert (settings["light_line"], settings["light_macro_sigma"]) == (None, None)
+    assert settings["light_closes"] == 6
+
+
+async def test_the_thresholds_in_one_line(server: Server) -> None:
+    done = await server.moderator.slash(
+        server.channel, "settings", lights_line="70k", lights_closes="6", lights_flows="-200", lights_macro="2",
+        lights_silver="2.5",
+    )  # fmt: skip
+    assert texts(sent(done))[0].split("\n")[1:] == [SAID]
+    assert of_lights(await kept(server)) == KEPT
+    again = await server.moderator.slash(server.channel, "settings", lights_line="default")
+    assert "line 73,600" in texts(sent(again))[0]
+    settings = of_lights(await kept(server))
+    assert (settings["light_line"], settings["light_closes"]) == (None, 6)
+
+
+@pytest.mark.parametrize(
+    ("option", "typed", "sentence"),
+    [
+        ("lights_line", "high", "“high” is not a number: write 76.53, 57,397.50 or 57.4k."),
+        ("lights_line", "0", "“0” is out of range: it may be from 0.01 to 1,000,000,000."),
+        ("lights_closes", "97", "“97” is out of range: it may be from 1 to 96."),
+        ("lights_closes", "2.5", "“2.5” is not a whole number."),
+        ("lights_flows", "200m", "“200m” is out of range: it may be from -10,000 to 10,000."),
+        ("lights_macro", "0.4", "“0.4” is out of range: it may be from 0.5 to 6."),
+        ("lights_silver", "nan", "“nan” is not a number: write 76.53, 57,397.50 or 57.4k."),
+    ],
+)
+async def test_a_bad_threshold_changes_nothing_at_all(
+    server: Server, option: str, typed: str, sentence: str
+) -> None:
+    told = await server.moderator.slash(server.channel, "settings", theme="light", **{option: typed})
+    assert told.ephemeral
+    assert sent(told).content == sentence
+    assert await kept(server) is None
+    assert_error(server.env, UserError)
+
+
+async def test_members_do_not_set_thresholds(server: Server) -> None:
+    told = await server.alice.slash(server.channel, "settings", lights_line="70000")
+    assert sent(told).content.startswith("Only moderators can do this")
+    assert await kept(server) is None
+
+
+async def test_the_form_opens_after_a_restart(server: Server) -> None:
+    opened = await server.moderator.slash(server.channel, "settings")
+    await server.env.restart_bot(Leadline(bot_of(server).answers))
+    form = await server.moderator.click(sent(opened), label="Change the thresholds")
+    await server.moderator.submit_modal(form, OWN)
+    assert of_lights(await kept(server)) == KEPT
