@@ -97,6 +97,15 @@ class BarFeed:
     def resting(self, now: datetime) -> bool:
         return self.rests and not market_hours.is_open(now)
 
+    def expects(self, opened_at: int) -> bool:
+        """Whether a bar that opens then (epoch seconds) should be there: its market is open."""
+        if not self.rests:
+            return True
+        opened = datetime.fromtimestamp(opened_at, UTC)
+        if self.interval is Interval.D1:
+            return market_hours.next_trade_date(opened.date() - timedelta(days=1)) == opened.date()
+        return market_hours.is_open(opened)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowFeed:
