@@ -171,13 +171,15 @@ class Fetching:
 
     async def _missing_bars(self, feed: BarFeed, series: Series, known: Progress, call: Call) -> Page:
         """A page in which bars are missing, once more. Where they are missing still, that is no error."""
-        now, lowest = call.now, spans.floor(feed, call.now, None)
+        now = call.now
+        # All that is known, as far as the source reaches: more than a first start asks for.
+        lowest = spans.floor(feed, now, utc(known.covered_since or 0))
         nothing = Stored(added=0, unchanged=0, revised=0)
         async with self._store.write() as db:
             await gaps.forget(db, feed.name, before=lowest)
             missing = await gaps.newest_due(db, feed.name, since=lowest, now=now)
             again_at = (await gaps.next_tries(db, [feed.name])).get(feed.name)
-        older = spans.reaches_on(known.covered_since, lowest)
+        older = spans.reaches_on(known.covered_since, spans.floor(feed, now, call.since))
         if missing is None:
             return Page(stored=nothing, newest=True, older=older, again_at=again_at)
         start, end = spans.again(feed, missing, lowest=lowest)
