@@ -91,7 +91,7 @@ def _lines(fed: Sequence[feeds.FeedStatus], kept: Sequence[held.Series], at: dat
 
 def _fetched(feed: feeds.FeedStatus, stored: held.Series | None, at: datetime) -> Line:
     rests = feed.name.startswith("yahoo:")
-    newest_at = None if stored is None else stored.newest_at
+    newest_at = feed.newest_at if stored is None else stored.newest_at
     return Line(
         label=feed.label,
         page=_page(feed.label.split(" ", 1)[0], feed.interval, feed.asset),

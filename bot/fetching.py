@@ -19,10 +19,10 @@ import structlog
 
 from analysis.levels import Interval
 from bot import spans
-from bot.feeds import BarFeed, Feed, FlowFeed, MacroFeed
+from bot.feeds import BarFeed, Feed, FlowFeed, MacroFeed, TierFeed
 from providers.errors import Malformed, Refused
 from providers.shapes import Answer, Bar, BarQuery, Bars, FlowQuery, MacroQuery, Request
-from storage import bars, feeds, flows, gaps, instruments, macro, quarantine, unfinished
+from storage import bars, feeds, flows, gaps, instruments, macro, quarantine, tiers, unfinished
 from storage.bars import BarRow
 from storage.feeds import Progress, Registered
 from storage.flows import FlowState, Reported
@@ -106,6 +106,8 @@ class Fetching:
                 return await self._flows(feed, call)
             case MacroFeed():
                 return await self._macro(feed, call)
+            case TierFeed():
+                return await self._tiers(feed, call)
 
     async def quarantine(self, feed: Feed, refused: Malformed, *, now: datetime) -> None:
         async with self._store.write() as db:
@@ -321,6 +323,22 @@ class Fetching:
             await feeds.succeeded(db, feed.name, now=now, next_try_at=call.next_try_at)
         return Page(stored=stored, newest=True, older=False, made_at=answer.made_at)
 
+    async def _tiers(self, feed: TierFeed, call: Call) -> Page:
+        now = call.now
+        answers = [await self._client.fetch(request) for request in feed.source.requests(feed.query)]
+        bodies = [answer.body for answer in answers]
+        found = await asyncio.to_thread(feed.source.parse, bodies, feed.query, now)
+        contract = tiers.Contract(venue=feed.key, code=feed.query.code, kind=feed.kind)
+        rows = [tiers.TierRow._make(row) for row in found.rows]
+        async with self._store.write() as db:
+            stored = await tiers.store(
+                db, contract, rows, by_size=found.by_size, source=feed.published_by, now=now
+            )
+            await feeds.succeeded(db, feed.name, now=now, next_try_at=call.next_try_at)
+        if stored.revised:
+            log.info("maintenance tiers were changed", feed=feed.name)
+        return Page(stored=stored, newest=True, older=False, made_at=answers[-1].made_at)
+
 
 def _seen(series: str, dated: date, now: datetime) -> int | None:
     """Now, for a value seen earlier than the calendar expects it."""
@@ -350,6 +368,11 @@ async def registered(db: Db, feed: Feed) -> Registered:
             label = f"{feed.series} · {feed.published_by}"
             return Registered(
                 name=feed.name, host=feed.host, source=feed.published_by, label=label, series=feed.series
+            )
+        case TierFeed():
+            label = f"{feed.query.code} {feed.kind} · {feed.published_by} maintenance tiers"
+            return Registered(
+                name=feed.name, host=feed.host, source=feed.published_by, label=label, series=feed.name
             )
 
 

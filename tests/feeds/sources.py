@@ -62,6 +62,10 @@ def body(request: httpx.Request, now: datetime, told: venues.Told = lambda _: Tr
             return _observations(params, now, told)
         case "fred.stlouisfed.org":
             return _csv(params, now, told)
+        case "api.bybit.com":
+            return _risk_limits(params)
+        case "www.okx.com":
+            return _contract(params) if request.url.path.endswith("instruments") else _position_tiers(params)
     raise LookupError(host)
 
 
@@ -164,6 +168,63 @@ def _daily_rows(since: int, until: int, quoted: int, scale: float) -> Iterator[t
 
 def _float32(value: float) -> float:
     return float(struct.unpack("<f", struct.pack("<f", value))[0])
+
+
+# --- maintenance tiers -------------------------------------------------------
+
+BYBIT_TIERS: Final = ((0.0, 0.0033, 0.0), (300_000.0, 0.005, 510.0), (2_000_000.0, 0.0056, 1_710.0))
+"""Floor, rate and deduction; of inverse contracts the same in coins."""
+OKX_TIERS: Final = ((0.0, 0.004), (1_000.0, 0.005), (5_000.0, 0.0075))
+"""Floor in contracts, and rate."""
+
+
+def _risk_limits(params: dict[str, str]) -> bytes:
+    ends = [floor for floor, _, _ in BYBIT_TIERS[1:]] + [9_000_000.0]
+    rows = [
+        {
+            "id": number,
+            "symbol": params["symbol"],
+            "riskLimitValue": f"{end:.0f}",
+            "maintenanceMargin": str(rate),
+            "initialMargin": str(rate * 2),
+            "isLowestRisk": int(number == 1),
+            "maxLeverage": f"{1 / rate / 2:.2f}",
+            "mmDeduction": f"{deduction:.0f}" if deduction else "",
+        }
+        for number, ((_, rate, deduction), end) in enumerate(zip(BYBIT_TIERS, ends, strict=True), start=1)
+    ]
+    result = {"category": params["category"], "list": rows, "nextPageCursor": ""}
+    return json.dumps({"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": 1}).encode()
+
+
+def _position_tiers(params: dict[str, str]) -> bytes:
+    ends = [floor for floor, _ in OKX_TIERS[1:]] + [20_000.0]
+    rows = [
+        {
+            "instFamily": params["instFamily"],
+            "tier": str(number),
+            "minSz": f"{floor + 0.01 if floor else 0:g}",
+            "maxSz": f"{end:g}",
+            "mmr": str(rate),
+            "imr": str(rate * 2.5),
+            "maxLever": f"{0.4 / rate:g}",
+        }
+        for number, ((floor, rate), end) in enumerate(zip(OKX_TIERS, ends, strict=True), start=1)
+    ]
+    return json.dumps({"code": "0", "msg": "", "data": rows}).encode()
+
+
+def _contract(params: dict[str, str]) -> bytes:
+    code, quote, _ = params["instId"].split("-")
+    linear = quote == "USDT"
+    listed = {
+        "instId": params["instId"],
+        "ctType": "linear" if linear else "inverse",
+        "ctVal": "0.01" if linear else "100",
+        "ctValCcy": code if linear else "USD",
+        "ctMult": "1",
+    }
+    return json.dumps({"code": "0", "msg": "", "data": [listed]}).encode()
 
 
 # --- flows -------------------------------------------------------------------

@@ -22,11 +22,11 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from analysis.levels import Interval
-from bot.feeds import BarFeed, Feed, FlowFeed, MacroFeed, every_feed
+from bot.feeds import BarFeed, Feed, FlowFeed, MacroFeed, TierFeed, every_feed
 from bot.ingest import Coordinator
 from providers.client import Client
 from providers.hosts import HOSTS
-from storage import bars, feeds, flows, instruments, macro, migrate
+from storage import bars, feeds, flows, instruments, macro, migrate, tiers
 from storage.flows import FlowState
 from storage.store import Store
 from tests.feeds import sources
@@ -107,6 +107,8 @@ async def test_every_series_is_whole_again(one_try: object, seed: int) -> None:
                 await whole_flows(life.store, feed)
             case MacroFeed():
                 await whole_macro(life.store, feed)
+            case TierFeed():
+                await whole_tiers(life.store, feed)
     await life.store.close()
     within_budgets(life.world)
     quiet(life)
@@ -158,8 +160,14 @@ async def whole_flows(store: Store, feed: FlowFeed) -> None:
     async with store.read() as db:
         days = await flows.known(db, feed.asset, at=END, source=feed.published_by)
     then = END - timedelta(hours=1)
-    final = {day.trade_date: day.total_musd for day in days if day.state is FlowState.FINAL}
-    reported = [day for day in sources.flow_days(then) if day < then.date()]
+    # Final from 09:00 UTC of the day after.
+    reported = [day for day in sources.flow_days(then) if day < (then - timedelta(hours=9)).date()]
+    # The tables begin a day later each day.
+    final = {
+        day.trade_date: day.total_musd
+        for day in days
+        if day.state is FlowState.FINAL and day.trade_date >= reported[0]
+    }
     assert sorted(final) == reported, feed.name
     assert final == {day: pytest.approx(sources.total(feed.asset, day, then)) for day in reported}, feed.name
 
@@ -170,7 +178,25 @@ async def whole_macro(store: Store, feed: MacroFeed) -> None:
     published = sources.macro(feed.series, END - timedelta(hours=12))
     values = {day: value for day, value in published.items() if value is not None}
     assert {day: known.get(day) for day in values} == values, feed.name
-    assert set(known) <= set(sources.macro(feed.series, END)), feed.name
+    every = sources.macro(feed.series, END)
+    # The tables begin a day later each day.
+    assert {day for day in known if day >= min(every)} <= set(every), feed.name
+
+
+async def whole_tiers(store: Store, feed: TierFeed) -> None:
+    contract = tiers.Contract(venue=feed.key, code=feed.query.code, kind=feed.kind)
+    async with store.read() as db:
+        table = await tiers.known(db, contract, at=END)
+    assert table is not None, feed.name
+    if feed.key == "bybit":
+        assert table.rows == sources.BYBIT_TIERS, feed.name
+    else:
+        one = 100 if feed.query.inverse else 0.01
+        assert [(row.floor, row.rate) for row in table.rows] == [
+            (pytest.approx(floor * one), rate) for floor, rate in sources.OKX_TIERS
+        ], feed.name
+    assert table.seen_at >= END - timedelta(hours=9), feed.name
+    assert table.known_at < START + timedelta(days=1), feed.name
 
 
 def within_budgets(world: World) -> None:
