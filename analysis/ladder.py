@@ -141,6 +141,7 @@ class Ladder:
     ``price`` is the present price of ``instrument``, of which the chart is: the mark of
     its first position, or the entry of ``steps``. ``floors``: the level book as (price,
     label). ``pools`` hold the positions under cross margin, at the mark or at the shock.
+    ``kept``: where the rate of ``steps`` comes from, unless it was typed.
     """
 
     as_of: datetime
@@ -152,6 +153,7 @@ class Ladder:
     steps: Steps | None
     floors: tuple[tuple[float, str], ...]
     pools: tuple[Pool, ...]
+    kept: Kept | None = None
 
 
 def futures_tiers(change: Change, product: Product, entry: float) -> tuple[tuple[Tier, ...], Convention]:

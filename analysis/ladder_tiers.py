@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from analysis.errors import UserError
+from analysis.freshness import Freshness, Steps, freshness
+
+ASKED: Final = Steps(step=timedelta(hours=6))
+"""How often a venue is asked for its table."""
 
 
 class Tier(NamedTuple):
@@ -23,13 +27,30 @@ class Tier(NamedTuple):
 class Kept:
     """Tiers kept for a venue's contract, with where and when they were read.
 
-    ``whole`` is false where only the lowest bracket was published there.
+    ``seen_at`` where the venue itself was asked: the last time that it told of them.
+    ``by_size``: floors are sizes, not values. ``whole`` is false where only the
+    lowest bracket was published there.
     """
 
     tiers: tuple[Tier, ...]
     source: str
     read_on: date
+    seen_at: datetime | None = None
+    by_size: bool = False
     whole: bool = True
+
+    def of(self, size: float) -> tuple[Tier, ...]:
+        """The tiers that a position of that size stands under."""
+        return by_size(self.tiers, size) if self.by_size else self.tiers
+
+    def age(self, now: datetime) -> timedelta:
+        """Since it was read; of a day alone from its beginning on (UTC)."""
+        day = datetime(self.read_on.year, self.read_on.month, self.read_on.day, tzinfo=UTC)
+        return now - (self.seen_at or day)
+
+    def freshness(self, now: datetime) -> Freshness | None:
+        """How it stands against the rhythm it is asked for in; None for what was read by hand."""
+        return None if self.seen_at is None else freshness(self.seen_at, now, ASKED)
 
 
 def tiers(steps: Sequence[tuple[float, float]]) -> tuple[Tier, ...]:
@@ -49,6 +70,15 @@ def tiers(steps: Sequence[tuple[float, float]]) -> tuple[Tier, ...]:
             )
         made.append(Tier(later, higher, later * (higher - rate) + made[-1].deduction))
     return tuple(made)
+
+
+def by_size(table: Sequence[Tier], size: float) -> tuple[Tier, ...]:
+    """The one tier under which a position of that size stands as a whole, whatever its price.
+
+    Of a venue whose floors are sizes, and hold from above them on.
+    """
+    rate = next((tier.rate for tier in reversed(table) if size > tier.floor), table[0].rate)
+    return (Tier(0.0, rate),)
 
 
 def tier_of(table: Sequence[Tier], notional: float) -> Tier:

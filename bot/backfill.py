@@ -109,10 +109,10 @@ class _Filling:
 
     async def _feed(self, feed: Feed, filled: Filled, step: timedelta) -> str | None:
         """Page by page; why the host is to be left alone from now on, if it is."""
-        older, failures = False, 0
+        older, again, failures = False, False, 0
         while True:
             now = self._clock.now()
-            call = Call(now=now, next_try_at=feed.due(now), older=older, since=self._since)
+            call = Call(now=now, next_try_at=feed.due(now), older=older, again=again, since=self._since)
             try:
                 page = await self.fetching.page(feed, call)
             except ProviderError as error:
@@ -128,10 +128,12 @@ class _Filling:
             filled.revised += page.stored.revised
             self._told(feed.name, page.share)
             await self._until(self._clock.now() + step)
-            if page.newest and not page.older:
+            done = again or (page.newest and not page.older)
+            again = done and page.again_at is not None and page.again_at <= now
+            if done and not again:
                 self._told(feed.name, 1.0)
                 return None
-            older = page.newest
+            older = page.newest and not again
 
     async def _failed(self, feed: Feed, error: ProviderError) -> str | None:
         now = self._clock.now()

@@ -12,6 +12,7 @@ from analysis import trading_days
 from analysis.charts import freshness_words
 from analysis.freshness import Freshness, Steps, freshness, of_bars
 from analysis.levels import Interval
+from bot import disk
 from bot.data_entries import LEADERS, entry_words
 from bot.language import N_, Speech
 from bot.plain_text import inert
@@ -55,10 +56,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """All of it at ``at``. ``margins``: to which effective date the shared table of a product reaches."""
+    """All of it at ``at``. ``margins``: to which effective date the shared table of a product reaches;
+    ``full``: nothing is fetched for want of room on the disk.
+    """
 
     at: datetime
     fetches: bool
+    full: bool
     lines: tuple[Line, ...]
     margins: Mapping[str, date | None]
     entered: tuple[Entry, ...]
@@ -72,7 +76,8 @@ async def status(store: Store, *, server_id: int, fetches: bool, at: datetime) -
         entered = await entries.standing(db, server_id)
     # In a thread: the calendar takes half a second when it is asked for the first time.
     lines = await asyncio.to_thread(_lines, fed, kept, at)
-    return Status(at=at, fetches=fetches, lines=lines, margins=margins, entered=tuple(entered))
+    full = fetches and await asyncio.to_thread(disk.nearly_full, str(store.engine.url))
+    return Status(at=at, fetches=fetches, full=full, lines=lines, margins=margins, entered=tuple(entered))
 
 
 def _lines(fed: Sequence[feeds.FeedStatus], kept: Sequence[held.Series], at: datetime) -> tuple[Line, ...]:
@@ -86,7 +91,7 @@ def _lines(fed: Sequence[feeds.FeedStatus], kept: Sequence[held.Series], at: dat
 
 def _fetched(feed: feeds.FeedStatus, stored: held.Series | None, at: datetime) -> Line:
     rests = feed.name.startswith("yahoo:")
-    newest_at = None if stored is None else stored.newest_at
+    newest_at = feed.newest_at if stored is None else stored.newest_at
     return Line(
         label=feed.label,
         page=_page(feed.label.split(" ", 1)[0], feed.interval, feed.asset),
@@ -153,6 +158,12 @@ def words(found: Status, page: str, speech: Speech) -> str:
     if not found.fetches:
         lines.append(
             _("Nothing is fetched here (FETCH=false, or a preview): figures stay as old as they are.")
+        )
+    if found.full:
+        lines.append(
+            _(
+                "The disk is nearly full: nothing is fetched until there is room, and figures stay as old as they are."
+            )
         )
     if any(one.is_sample for one in found.lines):
         lines.append(

@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from bot import disk
 from bot.errors import UserError
 from bot.settings import Settings
 from storage import kept_backups, lock, migrate, sqlite
@@ -195,11 +196,13 @@ async def _store(home: Home) -> list[Finding]:
 
 
 async def _disk(home: Home) -> list[Finding]:
-    folder = (home.file or Path()).absolute()
-    while not folder.is_dir():
-        folder = folder.parent
+    folder = disk.folder_of(home.file)
     usage = await asyncio.to_thread(shutil.disk_usage, folder)
     says = f"{usage.free / 1e9:.1f} GB free of {usage.total / 1e9:.1f} GB at {folder}"
+    if home.file is not None and usage.free < disk.LEAST:
+        return [
+            _act("disk", f"{says}: nothing is fetched any more", "make room; fetching then goes on by itself")
+        ]
     if usage.free < max(LEAST_DISK, usage.total * LEAST_DISK_SHARE):
         remedy = "make room: below 500 MB or 5 % backups fail first, then the store"
         return [Finding(name="disk", verdict=Verdict.WARN, says=says, remedy=remedy)]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.doctor import Finding, Verdict
-from storage import feeds, sqlite
+from storage import clocks, feeds, sqlite
 from storage.feeds import FeedState, FeedStatus
 from storage.state import State, state_of
 from storage.store import Store
@@ -41,35 +41,52 @@ async def sources(home: Home, probe: Probe = reachable) -> list[Finding]:
 
     if not home.settings.fetch:
         return [Finding(name="sources", verdict=Verdict.OK, says="FETCH is off: nothing is fetched")]
-    known = {one.name: one for one in await _known(home)}
+    statuses, ahead_s = await _known(home)
+    known = {one.name: one for one in statuses}
     settings = home.settings
     every = every_feed(fred_key=settings.fred_api_key, sosovalue_key=settings.sosovalue_api_key)
     hosts = by_host(every)
     reached = dict(zip(hosts, await asyncio.gather(*(probe(host) for host in hosts)), strict=True))
     return [
-        finding(host, [known[feed.name] for feed in ours if feed.name in known], home.now, reached[host])
+        finding(
+            host,
+            [known[feed.name] for feed in ours if feed.name in known],
+            home.now,
+            reached[host],
+            ahead_s=ahead_s.get(host, 0),
+        )
         for host, ours in hosts.items()
     ]
 
 
-async def _known(home: Home) -> list[FeedStatus]:
-    """What the store says of every feed; nothing where there is no whole store to read."""
+async def _known(home: Home) -> tuple[list[FeedStatus], dict[str, int]]:
+    """What the store says of every feed and of clocks that differ; nothing where there is no whole store to read."""
     file = sqlite.file_of(home.settings.database_url)
     if file is not None and state_of(file) is not State.CURRENT:
-        return []
+        return [], {}
     try:
         store = await Store.open(home.settings.database_url, readonly=True)
         try:
             async with store.read() as db:
-                return await feeds.status(db)
+                return await feeds.status(db), await clocks.differing(db)
         finally:
             await store.close()
     except Exception:  # damaged in a way that only shows while reading: the store's own check says so
-        return []
+        return [], {}
 
 
-def finding(host: str, ours: Sequence[FeedStatus], now: datetime, reached: bool) -> Finding:  # noqa: FBT001 -- what the probe said
-    """How one host is doing, by what the store knows of its feeds and whether it answers now."""
+def finding(
+    host: str,
+    ours: Sequence[FeedStatus],
+    now: datetime,
+    reached: bool,  # noqa: FBT001 -- what the probe said
+    *,
+    ahead_s: int = 0,
+) -> Finding:
+    """How one host is doing, by what the store knows of its feeds and whether it answers now.
+
+    ``ahead_s``: by how much its clock differed from ours when it last answered; 0 where it agrees.
+    """
     name = f"source {host}"
     line = "reachable" if reached else "cannot be reached from here"
     network = "check this computer's network and firewall; some sources refuse some countries and clouds"
@@ -95,6 +112,10 @@ def finding(host: str, ours: Sequence[FeedStatus], now: datetime, reached: bool)
         return Finding(name=name, verdict=Verdict.WARN, says=says, remedy=remedy)
     if not reached:
         return Finding(name=name, verdict=Verdict.WARN, says=says, remedy=network)
+    if ahead_s:
+        says += f"; its clock is {abs(ahead_s)} s {'ahead of' if ahead_s > 0 else 'behind'} ours"
+        remedy = "where several sources differ alike, set this computer's clock; where one does, nothing"
+        return Finding(name=name, verdict=Verdict.WARN, says=says, remedy=remedy)
     aged = [(one.newest_at, one) for one in ours if one.newest_at is not None]
     if aged:
         _, oldest = min(aged, key=lambda pair: pair[0])

@@ -1,4 +1,4 @@
-"""What is fetched: one feed for every source, instrument and interval, fund flow and macro series.
+"""What is fetched: one feed for every source, instrument and interval, fund flow, macro series and table of tiers.
 
 A feed says what to ask and when there is something new to ask for. How one is fetched stands
 in ``bot/fetching.py``, who does it and what follows a failure in ``bot/ingest.py``.
@@ -20,15 +20,26 @@ from providers import (
     binance,
     binance_perps,
     bitstamp,
+    bybit,
     coinbase,
     farside,
     fred,
     fredgraph,
     kraken,
+    okx,
     sosovalue,
     yahoo,
 )
-from providers.shapes import BarSource, FlowDays, FlowQuery, MacroQuery, Observations, Request
+from providers.shapes import (
+    BarSource,
+    FlowDays,
+    FlowQuery,
+    MacroQuery,
+    Observations,
+    Request,
+    TierQuery,
+    Tiers,
+)
 
 DELAY: Final = timedelta(seconds=10)
 """How long after the end of a bar it is asked for: its source needs a moment, and clocks differ."""
@@ -36,6 +47,7 @@ SETTLING: Final = timedelta(minutes=10)
 """The same for a daily bar of a future, whose close is settled first."""
 FLOWS_EVERY: Final = timedelta(minutes=30)
 MACRO_EVERY: Final = timedelta(hours=6)
+TIERS_EVERY: Final = timedelta(hours=6)
 
 
 class FlowSource(Protocol):
@@ -52,6 +64,18 @@ class MacroSource(Protocol):
 
     def request(self, query: MacroQuery) -> Request: ...
     def parse(self, body: bytes, query: MacroQuery, now: datetime) -> Observations: ...
+
+
+class TierSource(Protocol):
+    """Its table may take more than one call."""
+
+    @property
+    def NAME(self) -> str: ...  # noqa: N802
+    @property
+    def HOST(self) -> str: ...  # noqa: N802
+
+    def requests(self, query: TierQuery) -> tuple[Request, ...]: ...
+    def parse(self, bodies: Sequence[bytes], query: TierQuery, now: datetime) -> Tiers: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +120,15 @@ class BarFeed:
 
     def resting(self, now: datetime) -> bool:
         return self.rests and not market_hours.is_open(now)
+
+    def expects(self, opened_at: int) -> bool:
+        """Whether a bar that opens then (epoch seconds) should be there: its market is open."""
+        if not self.rests:
+            return True
+        opened = datetime.fromtimestamp(opened_at, UTC)
+        if self.interval is Interval.D1:
+            return market_hours.next_trade_date(opened.date() - timedelta(days=1)) == opened.date()
+        return market_hours.is_open(opened)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +185,38 @@ class MacroFeed:
         return False
 
 
-Feed: TypeAlias = BarFeed | FlowFeed | MacroFeed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierFeed:
+    """Maintenance tiers of one perpetual of a venue."""
+
+    key: str
+    source: TierSource
+    query: TierQuery
+
+    @property
+    def kind(self) -> str:
+        return "inverse" if self.query.inverse else "linear"
+
+    @property
+    def name(self) -> str:
+        return f"{self.key}:{self.query.code}:{self.kind}"
+
+    @property
+    def host(self) -> str:
+        return self.source.HOST
+
+    @property
+    def published_by(self) -> str:
+        return self.source.NAME
+
+    def due(self, now: datetime) -> datetime:
+        return _every(TIERS_EVERY, now)
+
+    def resting(self, now: datetime) -> bool:  # noqa: ARG002 -- venues change them on any day
+        return False
+
+
+Feed: TypeAlias = BarFeed | FlowFeed | MacroFeed | TierFeed
 
 
 def _every(rhythm: timedelta, now: datetime) -> datetime:
@@ -184,6 +248,8 @@ def every_feed(
             MacroFeed(key="fred", source=fredgraph if fred_key is None else Fred(fred_key), series=series)
             for series in fred.BOUNDS
         ),
+        *_tiers("bybit", bybit),
+        *_tiers("okx", okx),
     )
 
 
@@ -263,6 +329,12 @@ def _spot(
                 depth=timedelta(days=depth),
                 published_by=f"{source.NAME} {code}{quote}",
             )
+
+
+def _tiers(key: str, source: TierSource) -> Iterator[TierFeed]:
+    for code in ("BTC", "ETH"):
+        for inverse in (False, True):
+            yield TierFeed(key=key, source=source, query=TierQuery(code=code, inverse=inverse))
 
 
 def _perpetuals() -> Iterator[BarFeed]:

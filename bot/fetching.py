@@ -4,7 +4,8 @@ Of every feed the store knows the span it has answered about. A poll asks from a
 before the end of that span on, so that rows that were missing the first time come along and a
 changed one is noticed; after an outage it goes on from there, page by page. What lies
 before the span is fetched backwards, until the feed's depth or the reach of its source.
-Nothing is ever carried forward over a gap.
+Bars that are missing in between are noted and asked for again a few times (``storage/gaps.py``);
+nothing is ever carried forward over a gap.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from typing import Final, Protocol
 import structlog
 
 from analysis.levels import Interval
-from bot.feeds import BarFeed, Feed, FlowFeed, MacroFeed
+from bot import spans
+from bot.feeds import BarFeed, Feed, FlowFeed, MacroFeed, TierFeed
 from providers.announced import CPI_RELEASED
 from providers.errors import Malformed, Refused
 from providers.shapes import Answer, Bar, BarQuery, Bars, FlowQuery, MacroQuery, Request
-from storage import bars, feeds, flows, instruments, macro, quarantine, unfinished
+from storage import bars, feeds, flows, gaps, instruments, macro, quarantine, tiers, unfinished
 from storage.bars import BarRow
 from storage.feeds import Progress, Registered
 from storage.flows import FlowState, Reported
@@ -32,8 +34,6 @@ from storage.versions import Stored
 
 log = structlog.get_logger(__name__)
 
-OVERLAP: Final = 24
-"""Bars before the end of what is known that every poll asks for again."""
 AGREES: Final = 0.05
 """How near another series' price must be to bear out a doubtful one."""
 DAILY_JUMP: Final = 0.5
@@ -54,14 +54,14 @@ class Fetches(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """``older`` asks for what lies before the known span, back to ``since`` or the feed's depth.
-
-    ``next_try_at`` is noted with a success.
+    """``older`` asks for what lies before the known span, back to ``since`` or the feed's depth;
+    ``again`` for bars that are missing within it. ``next_try_at`` is noted with a success.
     """
 
     now: datetime
     next_try_at: datetime
     older: bool = False
+    again: bool = False
     since: datetime | None = None
 
 
@@ -69,13 +69,16 @@ class Call:
 class Page:
     """What one call brought. ``newest``: the present is reached; ``older``: there is more before the span.
 
-    ``share`` of all that is wanted is there now, by time.
+    ``again_at``: when bars that are missing in between are to be asked for again. ``share`` of all
+    that is wanted is there now, by time. ``made_at``: the answer's time by the source's own clock.
     """
 
     stored: Stored
     newest: bool
     older: bool
+    again_at: datetime | None = None
     share: float = 1.0
+    made_at: datetime | None = None
 
 
 class Fetching:
@@ -104,6 +107,8 @@ class Fetching:
                 return await self._flows(feed, call)
             case MacroFeed():
                 return await self._macro(feed, call)
+            case TierFeed():
+                return await self._tiers(feed, call)
 
     async def quarantine(self, feed: Feed, refused: Malformed, *, now: datetime) -> None:
         async with self._store.write() as db:
@@ -113,23 +118,20 @@ class Fetching:
 
     async def _bars(self, feed: BarFeed, call: Call) -> Page:
         now = call.now
-        floor = _floor(feed, now, call.since)
+        lowest = spans.floor(feed, now, call.since)
         async with self._store.read() as db:
             series = await instruments.at_venue(db, feed.venue, feed.symbol, feed.interval)
             known = (await feeds.progress(db))[feed.name]
             before = known.covered_since
             oldest = None if before is None else await bars.oldest_opening(db, series, since=before)
+        if call.again:
+            return await self._missing_bars(feed, series, known, call)
         back = call.older and oldest is not None
         if call.older and oldest is not None:
-            # The oldest bar that is known comes along: an answer without it is no answer.
-            end = oldest + feed.step
-            start = max(floor, end - feed.source.LIMIT * feed.step)
+            start, end = spans.older(feed, oldest, lowest=lowest)
         else:
-            start, end = _newest_span(feed, known, now)
-        query = BarQuery(symbol=feed.asked, interval=feed.interval, since=utc(start), until=utc(end))
-        answer = await self._client.fetch(feed.source.request(query))
-        seen_at = answer.at(now)
-        found = await asyncio.to_thread(feed.source.parse, answer.body, query, seen_at)
+            start, end = spans.newest(feed, known, now)
+        answer, found = await self._asked(feed, start, end, now)
         if not found.closed and not found.unfinished:
             raise Refused("an answer without a single bar")
         present = int(now.timestamp()) // feed.step * feed.step
@@ -137,19 +139,18 @@ class Fetching:
         if back:
             # Nothing before the bar that was known: this source has no more.
             ended = bool(found.closed) and found.closed[0].opened_at == oldest
-            covered = floor if ended else start, known.covered_until or 0
+            covered = lowest if ended else start, known.covered_until or 0
         else:
             covered = (
                 start if before is None else min(start, before),
-                _covered_until(known, found, end, newest=newest),
+                spans.covered_until(known, found, end, is_newest=newest),
             )
         async with self._store.write() as db:
-            believed = await self._believed(db, feed, series, found, answer.body, newest=not back)
-            stored = await bars.store(
-                db, series, (BarRow._make(bar) for bar in believed), source=feed.published_by, now=now
-            )
+            stored = await self._kept(db, feed, series, found, answer.body, now=now, newest=not back)
+            again_at = await _noted(db, feed, series, (start, end), now)
             if newest:
                 running = found.unfinished
+                seen_at = answer.at(now)
                 await unfinished.keep(db, series, running and BarRow._make(running), now=seen_at)
             await feeds.succeeded(
                 db,
@@ -160,23 +161,69 @@ class Fetching:
                 covered_since=covered[0],
                 covered_until=covered[1],
             )
-        if stored.revised:
-            log.info("closed bars came again with other values", feed=feed.name, bars=stored.revised)
-        if found.unknown:
-            log.debug("fields nobody told us of", feed=feed.name, fields=sorted(found.unknown))
+        _tell(feed, stored, found)
         return Page(
             stored=stored,
             newest=newest or back,
             # Without a single closed bar there is nothing yet to go back from.
-            older=_reaches_on(covered[0], floor) and (back or bool(found.closed)),
-            share=_share(covered, floor, now),
+            older=spans.reaches_on(covered[0], lowest) and (back or bool(found.closed)),
+            again_at=again_at,
+            share=spans.share(covered, lowest, now),
+            made_at=answer.made_at,
         )
+
+    async def _missing_bars(self, feed: BarFeed, series: Series, known: Progress, call: Call) -> Page:
+        """A page in which bars are missing, once more. Where they are missing still, that is no error."""
+        now = call.now
+        # All that is known, as far as the source reaches: more than a first start asks for.
+        lowest = spans.floor(feed, now, utc(known.covered_since or 0))
+        nothing = Stored(added=0, unchanged=0, revised=0)
+        async with self._store.write() as db:
+            await gaps.forget(db, feed.name, before=lowest)
+            missing = await gaps.newest_due(db, feed.name, since=lowest, now=now)
+            again_at = (await gaps.next_tries(db, [feed.name])).get(feed.name)
+        older = spans.reaches_on(known.covered_since, spans.floor(feed, now, call.since))
+        if missing is None:
+            return Page(stored=nothing, newest=True, older=older, again_at=again_at)
+        start, end = spans.again(feed, missing, lowest=lowest)
+        answer, found = await self._asked(feed, start, end, now)
+        async with self._store.write() as db:
+            stored = await self._kept(db, feed, series, found, answer.body, now=now, newest=False)
+            await gaps.tried(db, feed.name, since=start, until=end, now=now)
+            again_at = await _noted(db, feed, series, (start, end), now)
+            await feeds.succeeded(
+                db,
+                feed.name,
+                now=now,
+                next_try_at=call.next_try_at,
+                resting=feed.resting(now),
+                covered_since=known.covered_since,
+                covered_until=known.covered_until,
+            )
+        if stored.added:
+            log.info("bars that were missing came", feed=feed.name, bars=stored.added)
+        _tell(feed, stored, found)
+        return Page(stored=stored, newest=True, older=older, again_at=again_at, made_at=answer.made_at)
+
+    async def _asked(self, feed: BarFeed, start: int, end: int, now: datetime) -> tuple[Answer, Bars]:
+        query = BarQuery(symbol=feed.asked, interval=feed.interval, since=utc(start), until=utc(end))
+        answer = await self._client.fetch(feed.source.request(query))
+        return answer, await asyncio.to_thread(feed.source.parse, answer.body, query, answer.at(now))
+
+    async def _kept(
+        self, db: Db, feed: BarFeed, series: Series, found: Bars, body: bytes, *, now: datetime, newest: bool
+    ) -> Stored:
+        believed = await self._believed(db, feed, series, found, body, newest=newest)
+        rows = (BarRow._make(bar) for bar in believed)
+        return await bars.store(db, series, rows, source=feed.published_by, now=now)
 
     def reaches_on(
         self, feed: Feed, known: Progress, *, now: datetime, since: datetime | None = None
     ) -> bool:
         """Whether there is anything to fetch from before the known span."""
-        return isinstance(feed, BarFeed) and _reaches_on(known.covered_since, _floor(feed, now, since))
+        return isinstance(feed, BarFeed) and spans.reaches_on(
+            known.covered_since, spans.floor(feed, now, since)
+        )
 
     async def _believed(
         self, db: Db, feed: BarFeed, series: Series, found: Bars, body: bytes, *, newest: bool
@@ -195,7 +242,7 @@ class Fetching:
             elsewhere = await self._elsewhere(db, feed, series, bar)
             if any(abs(price / bar.close - 1) <= AGREES for price in elsewhere):
                 continue
-            is_new = bar.opened_at > found.closed[-1].opened_at - OVERLAP * feed.step
+            is_new = bar.opened_at > found.closed[-1].opened_at - spans.OVERLAP * feed.step
             if newest and (elsewhere or is_new):
                 self._doubtful[feed.name] = (feed.code, bar)
                 raise Withheld(
@@ -251,7 +298,7 @@ class Fetching:
             await feeds.succeeded(db, feed.name, now=now, next_try_at=call.next_try_at)
         if stored.revised:
             log.info("flows were revised", feed=feed.name, days=stored.revised)
-        return Page(stored=stored, newest=True, older=False)
+        return Page(stored=stored, newest=True, older=False, made_at=answer.made_at)
 
     async def _macro(self, feed: MacroFeed, call: Call) -> Page:
         now = call.now
@@ -276,7 +323,23 @@ class Fetching:
         async with self._store.write() as db:
             stored = await macro.store(db, feed.series, rows, source=feed.published_by, now=now)
             await feeds.succeeded(db, feed.name, now=now, next_try_at=call.next_try_at)
-        return Page(stored=stored, newest=True, older=False)
+        return Page(stored=stored, newest=True, older=False, made_at=answer.made_at)
+
+    async def _tiers(self, feed: TierFeed, call: Call) -> Page:
+        now = call.now
+        answers = [await self._client.fetch(request) for request in feed.source.requests(feed.query)]
+        bodies = [answer.body for answer in answers]
+        found = await asyncio.to_thread(feed.source.parse, bodies, feed.query, now)
+        contract = tiers.Contract(venue=feed.key, code=feed.query.code, kind=feed.kind)
+        rows = [tiers.TierRow._make(row) for row in found.rows]
+        async with self._store.write() as db:
+            stored = await tiers.store(
+                db, contract, rows, by_size=found.by_size, source=feed.published_by, now=now
+            )
+            await feeds.succeeded(db, feed.name, now=now, next_try_at=call.next_try_at)
+        if stored.revised:
+            log.info("maintenance tiers were changed", feed=feed.name)
+        return Page(stored=stored, newest=True, older=False, made_at=answers[-1].made_at)
 
 
 def _seen(series: str, dated: date, now: datetime) -> int | None:
@@ -313,44 +376,28 @@ async def registered(db: Db, feed: Feed) -> Registered:
             return Registered(
                 name=feed.name, host=feed.host, source=feed.published_by, label=label, series=feed.series
             )
+        case TierFeed():
+            label = f"{feed.query.code} {feed.kind} · {feed.published_by} maintenance tiers"
+            return Registered(
+                name=feed.name, host=feed.host, source=feed.published_by, label=label, series=feed.name
+            )
 
 
-def _floor(feed: BarFeed, now: datetime, since: datetime | None) -> int:
-    """The opening of the oldest bar that is wanted and can be had."""
-    wanted = epoch(now - feed.depth if since is None else since) // feed.step * feed.step
-    if feed.source.REACH is None:
-        return wanted
-    return max(wanted, (epoch(now) // feed.step - feed.source.REACH + 1) * feed.step)
+async def _noted(
+    db: Db, feed: BarFeed, series: Series, span: tuple[int, int], now: datetime
+) -> datetime | None:
+    """Notes what of a page that was stored is missing; when the feed is to ask again for anything that is."""
+    since, until = span
+    there = await bars.openings_between(db, series, since=since, until=until)
+    await gaps.note(db, feed.name, spans.missing(feed, there), since=since, until=until, now=now)
+    return (await gaps.next_tries(db, [feed.name])).get(feed.name)
 
 
-def _newest_span(feed: BarFeed, known: Progress, now: datetime) -> tuple[int, int]:
-    """From a little before what is known on; the newest page when nothing is."""
-    end = (epoch(now) // feed.step + 1) * feed.step
-    newest_page = end - feed.source.LIMIT * feed.step
-    if known.covered_until is None:
-        return max(newest_page, _floor(feed, now, None)), end
-    start = known.covered_until // feed.step * feed.step - OVERLAP * feed.step
-    if feed.source.REACH is not None:
-        start = max(start, end - feed.source.REACH * feed.step)
-    return start, min(end, start + feed.source.LIMIT * feed.step)
-
-
-def _covered_until(known: Progress, found: Bars, end: int, *, newest: bool) -> int:
-    """What the source has answered about ends with its last closed bar, or where bars after it were asked for."""
-    last = max((bar.closed_at for bar in found.closed), default=known.covered_until or 0)
-    if not newest:
-        # A page of the past that reached its end: what is not in it will not come.
-        last = max(last, end)
-    return max(last, known.covered_until or 0)
-
-
-def _reaches_on(covered_since: int | None, floor: int) -> bool:
-    return covered_since is not None and covered_since > floor
-
-
-def _share(covered: tuple[int | None, int], floor: int, now: datetime) -> float:
-    since = floor if covered[0] is None else max(covered[0], floor)
-    return min(max((covered[1] - since) / max(epoch(now) - floor, 1), 0.0), 1.0)
+def _tell(feed: BarFeed, stored: Stored, found: Bars) -> None:
+    if stored.revised:
+        log.info("closed bars came again with other values", feed=feed.name, bars=stored.revised)
+    if found.unknown:
+        log.debug("fields nobody told us of", feed=feed.name, fields=sorted(found.unknown))
 
 
 def _jumps(feed: BarFeed, found: Bars) -> list[Bar]:

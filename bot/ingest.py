@@ -4,13 +4,15 @@ One task a host, which does one thing at a time: polls that are due, then what l
 After a failure a feed waits a minute, then twice as long each time, up to an hour; after five
 in a row its host is left alone, and one call tries whether it is back. A host that
 asks us to stay away is left alone for as long as it says, also by the next process.
-The log has one line when a source begins to fail and one when it is well again.
+While the disk is nearly full nothing is fetched, and what is stored stays as it is.
+The log has one line when a source begins to fail and one when it is well again; so it has when
+a source's clock begins to differ from ours, and when the disk is full.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -24,7 +26,7 @@ from bot.feeds import Feed
 from bot.fetching import Call, Fetches, Fetching
 from providers.errors import Malformed, ProviderError, TooMany
 from providers.hosts import HOSTS, HostRules
-from storage import feeds, instruments
+from storage import clocks, feeds, gaps, instruments
 from storage.feeds import FeedState, Progress
 from storage.instants import utc
 from storage.store import Store
@@ -41,6 +43,9 @@ SLOWEST_PACE: Final = timedelta(seconds=1)
 """Never faster than a call in this time, even where a host allows it."""
 FURTHEST: Final = timedelta(days=8)
 """A next try noted for later than this was noted by a clock that was wrong; no host asks for more than a week."""
+SKEWED, AGREES = timedelta(minutes=2), timedelta(minutes=1)
+"""How far a source's clock is from ours when that is noted, and when it is over. An answer from a
+cache on its way may well be a minute old."""
 
 _NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -70,11 +75,14 @@ def doubled(failures: int) -> timedelta:
 
 @dataclass(slots=True, kw_only=True)
 class _Turn:
-    """One feed in the course of things. ``older``: there is more to fetch from before what is known."""
+    """One feed in the course of things. ``older``: there is more to fetch from before what is known;
+    ``again_at``: when to ask again for what is missing within it.
+    """
 
     feed: Feed
     due: datetime
     older: bool
+    again_at: datetime | None = None
     retry_at: datetime | None = None
     tried_at: datetime = _NEVER
     failures: int = 0
@@ -83,7 +91,8 @@ class _Turn:
     def at(self, now: datetime) -> datetime:
         if self.retry_at is not None:
             return self.retry_at
-        return min(self.due, now) if self.older else self.due
+        due = min(self.due, now) if self.older else self.due
+        return due if self.again_at is None else min(due, self.again_at)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,18 +105,21 @@ class _Lane:
     turns: list[_Turn] = field(default_factory=list)
     failures: int = 0
     warned: bool = False
+    skewed: bool = False
 
     def next_at(self, now: datetime) -> datetime:
         return max(self.not_before, min(turn.at(now) for turn in self.turns))
 
     def chosen(self, now: datetime) -> _Turn:
-        """What is due goes before what lies further back; among equals who has waited longest."""
+        """What is due goes before what lies further back, then what is missing; among equals who has waited longest."""
         ready = [turn for turn in self.turns if turn.at(now) <= now]
-        return min(ready, key=lambda turn: (turn.due > now, turn.tried_at))
+        return min(ready, key=lambda turn: (turn.due > now, not turn.older, turn.tried_at))
 
 
 class Coordinator:
-    """Fetches until it is cancelled. ``until`` waits for an instant of ``clock``."""
+    """Fetches until it is cancelled. ``until`` waits for an instant of ``clock``; ``full`` says whether
+    the disk has no room for more.
+    """
 
     def __init__(
         self,
@@ -120,6 +132,7 @@ class Coordinator:
         until: Until | None = None,
         hosts: Mapping[str, HostRules] = HOSTS,
         rng: Random | None = None,
+        full: Callable[[], bool] = lambda: False,
     ) -> None:
         self.on_stored: Callable[[], None] = lambda: None
         """Called when something new is in the store."""
@@ -131,6 +144,8 @@ class Coordinator:
         self._until = until or sleeping(clock)
         self._hosts = hosts
         self._rng = rng or Random()  # noqa: S311 -- spreads calls, hides nothing
+        self._full = full
+        self._pausing = False
 
     async def run(self) -> None:
         lanes = await self._begun()
@@ -144,23 +159,35 @@ class Coordinator:
                 async with self._store.write() as db:
                     await instruments.prefer(db, self._venues)
                 known = await self._fetching.register(self._every)
+                async with self._store.read() as db:
+                    again, skewed = await gaps.next_tries(db), await clocks.differing(db)
             except UserError as error:
                 log.warning("nothing can be fetched", reason=error.msgid)
                 await self._until(self._clock.now() + LONGEST)
             else:
-                return self._lanes(known)
+                return self._lanes(known, again, skewed)
 
-    def _lanes(self, known: Mapping[str, Progress]) -> list[_Lane]:
+    def _lanes(
+        self, known: Mapping[str, Progress], again: Mapping[str, datetime], skewed: Collection[str]
+    ) -> list[_Lane]:
         now = self._clock.now()
         lanes = []
         for host, ours in by_host(self._every).items():
-            lane = _Lane(host=host, pace=pace(host, self._hosts), not_before=now)
+            lane = _Lane(host=host, pace=pace(host, self._hosts), not_before=now, skewed=host in skewed)
             for feed in ours:
                 progress = known[feed.name]
                 noted = now if progress.next_try_at is None else utc(progress.next_try_at)
                 due = noted if noted <= now + FURTHEST else now
                 older = self._fetching.reaches_on(feed, progress, now=now)
-                lane.turns.append(_Turn(feed=feed, due=due, older=older, failures=progress.failures))
+                lane.turns.append(
+                    _Turn(
+                        feed=feed,
+                        due=due,
+                        older=older,
+                        again_at=again.get(feed.name),
+                        failures=progress.failures,
+                    )
+                )
                 if progress.state is FeedState.STOPPED:
                     # Left alone by the process before us: one more failure, and it is again.
                     lane.failures = OPENS_AFTER - 1
@@ -174,11 +201,16 @@ class Coordinator:
             now = self._clock.now()
             if lane.next_at(now) > now:
                 continue
+            if self._full():
+                self._pause("the disk is nearly full")
+                lane.not_before = now + SHORTEST
+                continue
             turn = lane.chosen(now)
             try:
                 await self._try(lane, turn, now)
             except UserError as error:  # the disk is full, or takes no more
-                self._put_off(lane, turn, error.msgid)
+                self._pause(error.msgid)
+                turn.retry_at = self._clock.now() + SHORTEST
             except Exception:
                 # A defect of ours must not end the fetching of everything else.
                 log.exception("fetching failed", feed=turn.feed.name)
@@ -188,9 +220,11 @@ class Coordinator:
     async def _try(self, lane: _Lane, turn: _Turn, now: datetime) -> None:
         turn.tried_at = now
         poll = turn.due <= now
+        older = not poll and turn.older
         due = turn.feed.due(now) + timedelta(seconds=self._rng.uniform(0, JITTER_S)) if poll else turn.due
         try:
-            page = await self._fetching.page(turn.feed, Call(now=now, next_try_at=due, older=not poll))
+            call = Call(now=now, next_try_at=due, older=older, again=not poll and not older)
+            page = await self._fetching.page(turn.feed, call)
         except Malformed as refused:
             await self._set_aside(lane, turn, refused)
         except ProviderError as error:
@@ -198,12 +232,18 @@ class Coordinator:
         else:
             if poll and page.newest:
                 turn.due = due
-            turn.older, turn.retry_at, turn.failures = page.older, None, 0
+            turn.older, turn.again_at = page.older, page.again_at
+            turn.retry_at, turn.failures = None, 0
             await self._well(lane, turn)
             if page.stored.added or page.stored.revised:
                 self.on_stored()
+            if page.made_at is not None:
+                await self._compared(lane, page.made_at - self._clock.now())
 
     async def _well(self, lane: _Lane, turn: _Turn) -> None:
+        if self._pausing:
+            log.info("what is fetched is stored again")
+            self._pausing = False
         if turn.warned:
             log.info("a series is well again", feed=turn.feed.name)
         if lane.warned:
@@ -252,11 +292,26 @@ class Coordinator:
         if left_alone is not None:
             lane.not_before = max(lane.not_before, left_alone)
 
-    def _put_off(self, lane: _Lane, turn: _Turn, reason: str) -> None:
-        turn.retry_at = self._clock.now() + SHORTEST
-        if not lane.warned:
-            log.warning("what is fetched cannot be stored", feed=turn.feed.name, reason=reason)
-            lane.warned = True
+    async def _compared(self, lane: _Lane, ahead: timedelta) -> None:
+        """Notes when a source's clock begins to differ from ours, and when it no longer does."""
+        if abs(ahead) <= (AGREES if lane.skewed else SKEWED):
+            if lane.skewed:
+                log.info("a source's clock agrees with ours again", host=lane.host)
+                async with self._store.write() as db:
+                    await clocks.agrees(db, lane.host)
+            lane.skewed = False
+        elif not lane.skewed:
+            by_s = round(ahead.total_seconds())
+            log.warning("a source's clock differs from ours", host=lane.host, ahead_s=by_s)
+            async with self._store.write() as db:
+                await clocks.differs(db, lane.host, by_s=by_s)
+            lane.skewed = True
+
+    def _pause(self, reason: str) -> None:
+        """The disk is everybody's: one warning for all hosts."""
+        if not self._pausing:
+            log.warning("nothing is fetched: it could not be stored", reason=reason)
+            self._pausing = True
 
     def _jittered(self, wait: timedelta) -> timedelta:
         return wait * self._rng.uniform(1.0, 1.1)

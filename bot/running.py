@@ -12,6 +12,7 @@ from contextlib import (
     nullcontext,
 )
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -143,13 +144,21 @@ async def _fetching(settings: Settings, store: Store, clock: Clock) -> AsyncIter
     if not settings.fetch:
         yield None
         return
+    from bot import disk
     from bot.feeds import every_feed
     from bot.ingest import Coordinator
     from providers.client import Client
 
     every = every_feed(fred_key=settings.fred_api_key, sosovalue_key=settings.sosovalue_api_key)
     async with Client() as client:
-        coordinator = Coordinator(store, client, every, venues=settings.venues, clock=clock)
+        coordinator = Coordinator(
+            store,
+            client,
+            every,
+            venues=settings.venues,
+            clock=clock,
+            full=partial(disk.nearly_full, settings.database_url),
+        )
         running = asyncio.create_task(coordinator.run(), name="fetch")
         try:
             yield coordinator

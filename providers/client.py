@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 import stamina
 
+from providers.addresses import PublicOnly
 from providers.budget import PATIENCE_S, Budget
 from providers.errors import Malformed, Refused, TooMany, Unreachable
 from providers.hosts import HOSTS, HostRules
@@ -30,11 +31,17 @@ def _system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def over_the_internet() -> httpx.AsyncBaseTransport:
+    """The transport of a client that was given none."""
+    return PublicOnly(httpx.AsyncHTTPTransport(trust_env=False))
+
+
 class Client:
     """Enter it once and share it. Nothing is read from the environment, no redirect followed.
 
-    ``hosts`` is the allow-list. ``transport`` is for tests: it is handed every request
-    as it would go out, https and true host, and may carry it elsewhere. ``now`` counts
+    ``hosts`` is the allow-list; of those only public addresses are connected to.
+    ``transport`` is for tests: it is handed every request as it would go out, https and
+    true host, and may carry it elsewhere. ``now`` counts
     only where a source names a date to wait for but shows no clock of its own. ``tick`` and
     ``sleep`` measure and wait for the hosts' budgets.
     """
@@ -53,7 +60,7 @@ class Client:
         self._budgets = {host: Budget(rules, tick=tick, sleep=sleep) for host, rules in hosts.items()}
         self._now = now
         self._http = httpx.AsyncClient(
-            transport=transport,
+            transport=transport or over_the_internet(),
             timeout=httpx.Timeout(10.0),
             follow_redirects=False,
             trust_env=False,

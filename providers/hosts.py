@@ -43,5 +43,7 @@ HOSTS: Final[Mapping[str, HostRules]] = MappingProxyType(
         "fred.stlouisfed.org": HostRules(calls=1, per_s=2.0),
         "api.sosovalue.xyz": HostRules(calls=10, per_s=60.0),
         "farside.co.uk": HostRules(calls=2, per_s=60.0),
+        "api.bybit.com": HostRules(calls=2, per_s=1.0),
+        "www.okx.com": HostRules(calls=2, per_s=1.0),
     }
 )

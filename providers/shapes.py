@@ -165,3 +165,32 @@ class Observations:
 
     rows: tuple[Observation, ...]
     unknown: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierQuery:
+    """Maintenance tiers of one perpetual: ``code`` such as BTC, ``inverse`` where it is margined in the coin."""
+
+    code: str
+    inverse: bool
+
+
+class TierRow(NamedTuple):
+    """From ``floor`` on the maintenance rate is ``rate`` (a share), less ``deduction``."""
+
+    floor: float
+    rate: float
+    deduction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tiers:
+    """The tiers of one contract, lowest first, the first from 0 on.
+
+    Floors are of the position's value in its settlement currency; ``by_size``: of its size, in
+    coins or, if inverse, US dollars, and the rate of the tier is that of the whole position.
+    """
+
+    rows: tuple[TierRow, ...]
+    by_size: bool
+    unknown: frozenset[str] = frozenset()

@@ -155,6 +155,20 @@ async def openings(db: Db, series: Series, among: Collection[int]) -> set[int]:
     return set(rows.scalars())
 
 
+async def openings_between(db: Db, series: Series, *, since: int, until: int) -> set[int]:
+    """Openings of the stored bars from one instant to before another (epoch seconds)."""
+    b = schema.bars.c
+    rows = await db.execute(
+        select(b.opened_at).where(
+            b.instrument_id == series.id,
+            b.interval == str(series.interval),
+            b.opened_at >= since,
+            b.opened_at < until,
+        )
+    )
+    return set(rows.scalars())
+
+
 async def prices_elsewhere(db: Db, series: Series, *, since: int, until: int) -> list[float]:
     """Closes between two instants of every other series of the code: what a doubtful price is held against."""
     b, i = schema.bars.c, schema.instruments.c

@@ -29,7 +29,9 @@ class FeedState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """A feed and what it fills: bars (both of the first two), flows of an asset, or a macro series."""
+    """A feed and what it fills: bars (both of the first two), flows of an asset, or a series: macro
+    values, or a contract's tiers as ``venue:code:kind``.
+    """
 
     name: str
     host: str
@@ -60,7 +62,7 @@ class Progress:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatus:
     """A feed for people to read. ``newest_at`` is the close of its newest bar, else 00:00 UTC of
-    its newest trade date or observation with a value; ``reason`` stands while it fails. ``fills``
+    its newest trade date or observation with a value, or when its tiers were last seen; ``reason`` stands while it fails. ``fills``
     tells the series, as ``held.Series`` does; bars have ``interval``, flows ``asset``.
     """
 
@@ -220,12 +222,15 @@ async def status(db: Db) -> list[FeedStatus]:
         v.asset == t.asset, v.source_id.in_(ours), v.total_musd.is_not(None)
     )
     newest_value = select(func.max(m.date)).where(m.series == t.series, m.value.is_not(None))
+    k = schema.tier_tables.c
+    newest_table = select(func.max(k.seen_at)).where(k.venue + ":" + k.code + ":" + k.kind == t.series)
     rows = await db.execute(
         select(
             schema.feeds,
             newest_bar.correlate(schema.feeds).scalar_subquery().label("bar"),
             newest_flow.correlate(schema.feeds).scalar_subquery().label("flow"),
             newest_value.correlate(schema.feeds).scalar_subquery().label("value"),
+            newest_table.correlate(schema.feeds).scalar_subquery().label("tiers"),
         ).order_by(t.name)
     )
     return [
@@ -236,7 +241,7 @@ async def status(db: Db) -> list[FeedStatus]:
             state=FeedState(row.state),
             last_try_at=_instant(row.last_try_at),
             last_success_at=_instant(row.last_success_at),
-            newest_at=_instant(row.bar) or _day(row.flow or row.value),
+            newest_at=_instant(row.bar) or _instant(row.tiers) or _day(row.flow or row.value),
             next_try_at=_instant(row.next_try_at),
             failures=row.failures,
             reason=row.reason,

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every revision this code knows, oldest first; anything else in a file is newer."""
 
 APPLICATION_ID: Final = 0x4C454144  # "LEAD"
@@ -337,6 +337,40 @@ feeds = Table(
     sqlite_with_rowid=False,
 )
 
+missing_bars = Table(
+    "missing_bars",
+    metadata,
+    Column("feed", String(64), primary_key=True),
+    Column("opened_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+tier_tables = Table(
+    "tier_tables",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("venue", String(16), nullable=False),
+    Column("code", String(16), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("by_size", Boolean, nullable=False),
+    Column("known_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    UniqueConstraint("venue", "code", "kind", "known_at", name="tier_tables_version"),
+)
+
+tiers = Table(
+    "tiers",
+    metadata,
+    Column("table_id", Integer, ForeignKey("tier_tables.id"), primary_key=True),
+    Column("floor", Float, primary_key=True),
+    Column("rate", Float, nullable=False),
+    Column("deduction", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 quarantine = Table(
     "quarantine",
     metadata,
@@ -512,6 +546,7 @@ BOOKKEEPING: Final = frozenset(
         handled_interactions,
         marks,
         feeds,
+        missing_bars,
         quarantine,
         digest_schedules,
         outbox,

@@ -14,7 +14,7 @@ from analysis.freshness import of_bars
 from analysis.ladder import Contract, Holding, Ladder, Market
 from analysis.ladder_positions import Kind, Position
 from analysis.ladder_steps import climb
-from analysis.ladder_tiers import KEPT
+from analysis.ladder_tiers import KEPT, Kept, Tier
 from analysis.levels import Interval
 from analysis.margin import PRODUCTS, Change, Side
 from analysis.margin_rules import cost, in_force
@@ -25,7 +25,7 @@ from bot.reports.ladder_read import DEFAULT_VENUE, OF_A_POSITION, SIDE, VENUE, T
 from bot.reports.ladder_words import say
 from bot.reports.shapes import Asked, Option, Report, Words, choice
 from bot.reports.silver_margin import change_of
-from storage import bars, instruments, level_book, margins
+from storage import bars, instruments, level_book, margins, tiers
 from storage.bars import BarRow
 from storage.store import Db
 
@@ -106,11 +106,16 @@ async def answer(query: LadderQuery, asked: Asked) -> Ladder:
             for product in (PRODUCTS[one.instrument] for one in query.positions if one.kind is Kind.FUTURES)
         }
         book = await level_book.read(db, asked.server_id)
+        kept = {
+            contract: found_table
+            for contract in _contracts(query)
+            if (found_table := await _kept(db, contract, asked.at)) is not None
+        }
     floors = [(level.price, level.label) for level in book]
     markets = {code: one for code, one in found.items() if one is not None}
     if not query.positions:
-        return _steps(query, asked.at, markets, floors)
-    holdings = [_holding(one, changes, asked.at) for one in query.positions]
+        return _steps(query, asked.at, markets, floors, kept=next(iter(kept.values()), None))
+    holdings = [_holding(one, changes, kept, asked.at) for one in query.positions]
     return await asyncio.to_thread(
         ladder.assess,
         holdings,
@@ -122,8 +127,41 @@ async def answer(query: LadderQuery, asked: Asked) -> Ladder:
     )
 
 
+def _contract(typed: Typed) -> tiers.Contract:
+    return tiers.Contract(venue=typed.venue, code=typed.instrument, kind=typed.kind.value)
+
+
+def _contracts(query: LadderQuery) -> set[tiers.Contract]:
+    """Whose tables are asked for: where nobody typed a rate, and no rule of an exchange gives it."""
+    if query.positions:
+        perpetuals = (one for one in query.positions if one.kind is not Kind.FUTURES and one.tiers is None)
+        return {_contract(one) for one in perpetuals}
+    if query.rate is not None:
+        return set()
+    return {tiers.Contract(venue=query.venue, code=query.instrument, kind=Kind.LINEAR.value)}
+
+
+async def _kept(db: Db, contract: tiers.Contract, at: datetime) -> Kept | None:
+    """What the venue told last, else what is kept by hand."""
+    table = await tiers.known(db, contract, at=at)
+    if table is None:
+        return KEPT.get((contract.venue, contract.code, Kind(contract.kind)))
+    return Kept(
+        tiers=tuple(Tier._make(row) for row in table.rows),
+        source=table.source,
+        read_on=table.seen_at.date(),
+        seen_at=table.seen_at,
+        by_size=table.by_size,
+    )
+
+
 def _steps(
-    query: LadderQuery, at: datetime, markets: dict[str, Market], floors: Sequence[tuple[float, str]]
+    query: LadderQuery,
+    at: datetime,
+    markets: dict[str, Market],
+    floors: Sequence[tuple[float, str]],
+    *,
+    kept: Kept | None,
 ) -> Ladder:
     market = markets.get(query.instrument)
     entry = query.entry or (market.price if market else None)
@@ -131,7 +169,12 @@ def _steps(
         raise UserError(
             "No price of {instrument} is known here: give an entry price.", instrument=query.instrument
         )
-    rate = query.rate if query.rate is not None else _kept_rate(query)
+    if query.rate is not None:
+        rate = query.rate
+    elif kept is not None:
+        rate = kept.tiers[0].rate
+    else:
+        raise _no_rate(query.venue, query.instrument)
     return Ladder(
         as_of=at,
         instrument=query.instrument,
@@ -142,14 +185,8 @@ def _steps(
         steps=climb(entry, side=query.side, rate=rate, fee=query.fee),
         floors=tuple(floors) if query.instrument == BOOK_INSTRUMENT else (),
         pools=(),
+        kept=kept,
     )
-
-
-def _kept_rate(query: LadderQuery) -> float:
-    kept = KEPT.get((query.venue, query.instrument, Kind.LINEAR))
-    if kept is None:
-        raise _no_rate(query.venue, query.instrument)
-    return kept.tiers[0].rate
 
 
 def _no_rate(venue: str, instrument: str) -> UserError:
@@ -161,10 +198,12 @@ def _no_rate(venue: str, instrument: str) -> UserError:
     )
 
 
-def _holding(typed: Typed, changes: dict[str, list[Change]], at: datetime) -> Holding:
-    """The position with the rates it stands under: those typed, else a contract's rule, else our table."""
+def _holding(
+    typed: Typed, changes: dict[str, list[Change]], tables: dict[tiers.Contract, Kept], at: datetime
+) -> Holding:
+    """The position with the rates it stands under: those typed, else a contract's rule, else the venue's table."""
     contract = kept = None
-    tiers, convention, ounces, leverage = typed.tiers, typed.convention, 1, typed.leverage
+    rates, convention, ounces, leverage = typed.tiers, typed.convention, 1, typed.leverage
     if typed.kind is Kind.FUTURES:
         product = PRODUCTS[typed.instrument]
         ounces = product.ounces
@@ -175,12 +214,12 @@ def _holding(typed: Typed, changes: dict[str, list[Change]], at: datetime) -> Ho
             contract = Contract(product=product, rule=known[now], following=following)
             initial = product.ounces * typed.entry / cost(known[now], product, typed.entry).initial_usd
             leverage = leverage or initial
-            if tiers is None:
-                tiers, convention = ladder.futures_tiers(known[now], product, typed.entry)
-    elif tiers is None:
-        kept = KEPT.get((typed.venue, typed.instrument, typed.kind))
-        tiers = kept.tiers if kept else None
-    if tiers is None:
+            if rates is None:
+                rates, convention = ladder.futures_tiers(known[now], product, typed.entry)
+    elif rates is None:
+        kept = tables.get(_contract(typed))
+        rates = kept.of(typed.size) if kept else None
+    if rates is None:
         raise _no_rate(typed.venue, typed.instrument)
     if leverage is None:
         raise UserError("No margin rule of {product} was known at that time.", product=typed.instrument)
@@ -193,7 +232,7 @@ def _holding(typed: Typed, changes: dict[str, list[Change]], at: datetime) -> Ho
             size=typed.size,
             leverage=leverage,
             mark=typed.mark,
-            tiers=tiers,
+            tiers=rates,
             extra=typed.extra,
             fee=typed.fee,
             ounces=ounces,

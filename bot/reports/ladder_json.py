@@ -9,6 +9,7 @@ from typing import Any
 from analysis.freshness import freshness
 from analysis.ladder import Ladder, Rung, Standing
 from analysis.ladder_sales import Pool
+from analysis.ladder_tiers import Kept
 from bot.language import iso
 
 
@@ -29,7 +30,7 @@ def as_json(result: Ladder, now: datetime) -> dict[str, Any]:
         "instrument": result.instrument,
         "price": figure(result.price),
         "estimate": True,
-        "positions": [_rung(rung) for rung in result.rungs],
+        "positions": [_rung(rung, result.as_of) for rung in result.rungs],
         "leverages": None
         if result.steps is None
         else {
@@ -37,6 +38,7 @@ def as_json(result: Ladder, now: datetime) -> dict[str, Any]:
             "side": result.steps.side.value,
             "mmr_pct": percent(result.steps.rate),
             "fee_pct": percent(result.steps.fee),
+            "mmr_source": None if result.kept is None else _table(result.kept, result.as_of),
             "rows": [
                 {
                     "leverage": row.leverage,
@@ -64,7 +66,20 @@ def as_json(result: Ladder, now: datetime) -> dict[str, Any]:
     }
 
 
-def _rung(rung: Rung) -> dict[str, Any]:
+def _table(kept: Kept, now: datetime) -> dict[str, Any]:
+    """Whose table a rate is from; ``freshness`` is null for one that is kept by hand."""
+    fresh = kept.freshness(now)
+    return {
+        "source": kept.source,
+        "read_on": kept.read_on.isoformat(),
+        "seen_at": None if kept.seen_at is None else iso(kept.seen_at),
+        "age_s": int(kept.age(now).total_seconds()),
+        "freshness": None if fresh is None else fresh.value,
+        "whole": kept.whole,
+    }
+
+
+def _rung(rung: Rung, now: datetime) -> dict[str, Any]:
     position, kept, contract = rung.position, rung.holding.kept, rung.holding.contract
     return {
         "kind": position.kind.value,
@@ -85,9 +100,7 @@ def _rung(rung: Rung) -> dict[str, Any]:
         "distance_pct": figure(rung.distance_pct),
         "distance_atr": figure(rung.distance_atr),
         "mmr_pct": percent(rung.rate),
-        "mmr_source": None
-        if kept is None
-        else {"source": kept.source, "read_on": kept.read_on.isoformat(), "whole": kept.whole},
+        "mmr_source": None if kept is None else _table(kept, now),
         "rule_source": None if contract is None else contract.rule.source,
         "fee_pct": percent(position.fee),
         "notional_released_usd": figure(rung.notional_usd),

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Final
 
 from analysis.charts import freshness_words
-from analysis.freshness import freshness
+from analysis.freshness import Freshness, freshness
 from analysis.ladder import OFFSET_INDEX_PCT, Ladder, Rung
 from analysis.ladder_positions import Convention, Kind
 from analysis.ladder_steps import Steps
+from analysis.ladder_tiers import Kept
 from analysis.margin import Basis
 from bot.language import NO_BREAK_SPACE, Speech
 from bot.reports.ladder_sale_words import pool_lines
@@ -136,6 +137,8 @@ def _details(result: Ladder, speech: Speech) -> Iterator[str]:
     _ = speech._
     if result.steps is not None:
         yield from _steps_table(result.steps, speech)
+        if result.kept is not None:
+            yield "-# " + _("Maintenance rate: {told}").format(told=_table(result.kept, result.as_of, speech))
     for number, rung in enumerate(result.rungs, start=1):
         title = _("Position {n}").format(n=number) if len(result.rungs) > 1 else _("On the way")
         yield f"**{title}**"
@@ -162,7 +165,7 @@ def _rung_details(rung: Rung, result: Ladder, speech: Speech) -> Iterator[str]:
         margin=amount(rung.margin, currency, speech),
         bankruptcy=_("none") if rung.bankruptcy_price is None else dollars(rung.bankruptcy_price),
         rate=rate(rung.rate),
-        origin=_origin(rung, speech),
+        origin=_origin(rung, result.as_of, speech),
         fee=rate(position.fee),
     )
     for standing in rung.standings[:MOST_STANDINGS]:
@@ -193,14 +196,26 @@ def _rung_details(rung: Rung, result: Ladder, speech: Speech) -> Iterator[str]:
         )
 
 
-def _origin(rung: Rung, speech: Speech) -> str:
+def _table(kept: Kept, now: datetime, speech: Speech) -> str:
+    """Whose table the maintenance rate is from, of when, how old that is, and whether it is stale."""
+    _ = speech._
+    told = _("{source}, read {date}, {age}").format(
+        source=kept.source,
+        date=speech.day(kept.read_on) if kept.seen_at is None else speech.instant(kept.seen_at),
+        age=speech.age(kept.age(now)),
+    )
+    if kept.freshness(now) is Freshness.STALE:
+        told += _("; stale: the venue has not answered since")
+    if not kept.whole:
+        told += _("; the lowest bracket only: large positions pay more")
+    return told
+
+
+def _origin(rung: Rung, now: datetime, speech: Speech) -> str:
     """Where the maintenance rate comes from."""
     _, kept, contract = speech._, rung.holding.kept, rung.holding.contract
     if kept is not None:
-        told = _("{source}, read {date}").format(source=kept.source, date=speech.day(kept.read_on))
-        if not kept.whole:
-            told += _("; the lowest bracket only: large positions pay more")
-        return speech._(" ({told})").format(told=told)
+        return _(" ({told})").format(told=_table(kept, now, speech))
     if contract is not None and contract.rule.basis is Basis.FIXED:
         fixed = f"{contract.rule.maintenance * contract.product.ounces / contract.product.leader_ounces:,.0f}"
         return _(" ({told})").format(told=_("{usd} USD a contract, whatever the price").format(usd=fixed))

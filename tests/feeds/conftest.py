@@ -21,7 +21,7 @@ from tests.feeds.simulated import Time
 from tests.providers.conftest import HURRIED
 from tests.providers.loopback import Loopback
 
-Run = Callable[[Sequence[Feed], datetime, datetime], Awaitable[None]]
+Run = Callable[..., Awaitable[None]]
 
 
 @pytest_asyncio.fixture
@@ -48,7 +48,9 @@ async def store(file: Path) -> AsyncIterator[Store]:
 def run(store: Store, source: Loopback) -> Run:
     """A process of its own each time: what it knows of before is in the store."""
 
-    async def ran(feeds: Sequence[Feed], start: datetime, end: datetime) -> None:
+    async def ran(
+        feeds: Sequence[Feed], start: datetime, end: datetime, *, full: Callable[[], bool] = lambda: False
+    ) -> None:
         time = Time(start, end, parties=len({feed.host for feed in feeds}))
         async with Client(hosts=HURRIED, transport=source.transport) as client:
             coordinator = Coordinator(
@@ -60,6 +62,7 @@ def run(store: Store, source: Loopback) -> Run:
                 until=time.until,
                 hosts=HURRIED,
                 rng=Random(1),  # noqa: S311 -- spreads calls, hides nothing
+                full=full,
             )
             running = asyncio.create_task(coordinator.run())
             over = asyncio.create_task(time.over.wait())

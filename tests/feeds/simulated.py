@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import itertools
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -14,7 +14,7 @@ from random import Random
 
 import httpx
 
-from tests.feeds import venues
+from tests.feeds import sources
 
 
 class Time:
@@ -62,27 +62,44 @@ KINDS = (
 )  # fmt: skip
 
 
-class World:
-    """Three venues with outages of their own; remembers every call, and what it asked the caller to keep off."""
+WELL = timedelta(hours=8)
+"""How long before the end the last outage is over."""
 
-    def __init__(self, time: Time, *, start: datetime, days: int, rng: Random) -> None:
+
+class World:
+    """Every source, with outages of its own; remembers every call, and what it asked the caller to keep off.
+
+    ``holed`` are hosts that begin by leaving out bars, so that what is fetched first has holes.
+    """
+
+    def __init__(
+        self,
+        time: Time,
+        hosts: Iterable[str],
+        *,
+        start: datetime,
+        days: float,
+        rng: Random,
+        holed: Iterable[str] = (),
+    ) -> None:
         self._time = time
         self._rng = rng
         self.calls: defaultdict[str, list[datetime]] = defaultdict(list)
         self.too_soon: list[str] = []
         self._not_before: dict[str, datetime] = {}
         self.kinds: set[str] = set()
-        hosts = ("api.kraken.com", "api.exchange.coinbase.com", "www.bitstamp.net")
         self.outages = {host: list(self._drawn(start, days, rng)) for host in hosts}
+        for host in holed:
+            self.outages[host].insert(0, Outage(start, start + timedelta(minutes=55), "holes"))
 
-    def _drawn(self, start: datetime, days: int, rng: Random) -> list[Outage]:
-        drawn, at = [], start + timedelta(hours=rng.uniform(1, 30))
-        # The last half day is well, so that everybody can come back.
-        while at < start + timedelta(days=days - 1):
+    def _drawn(self, start: datetime, days: float, rng: Random) -> Iterator[Outage]:
+        # The last hours are well, so that everybody can come back.
+        well = start + timedelta(days=days) - WELL
+        at = start + timedelta(hours=rng.uniform(1, 1 + 2 * days))
+        while at < well:
             lasts = timedelta(hours=rng.choice((0.2, 1, 2, 5, 9)) * rng.uniform(0.5, 1.2))
-            drawn.append(Outage(at, at + lasts, rng.choice(KINDS)))
+            yield Outage(at, min(at + lasts, well), rng.choice(KINDS))
             at += lasts + timedelta(hours=rng.uniform(1, 40))
-        return drawn
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         host, now = request.url.host, self._time.now()
@@ -119,14 +136,7 @@ class World:
             case "html":
                 return httpx.Response(200, headers=date, stream=httpx.ByteStream(b"<html>maintenance</html>"))
         told = (lambda at: at // 1_800 % 5 != 0) if kind == "holes" else (lambda _: kind != "empty")
-        body = self._body(host)(dict(request.url.params), now, told=told)
+        body = sources.body(request, now, told)
         return httpx.Response(
             200, headers=date, stream=httpx.ByteStream(body[: len(body) // 2] if kind == "cut" else body)
         )
-
-    def _body(self, host: str) -> Callable[..., bytes]:
-        return {
-            "api.kraken.com": venues.kraken,
-            "api.exchange.coinbase.com": venues.coinbase,
-            "www.bitstamp.net": venues.bitstamp,
-        }[host]

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from analysis.errors import UserError
 from analysis.levels import Interval
-from bot.feeds import BarFeed, FlowFeed, MacroFeed, every_feed, named
+from bot.feeds import BarFeed, FlowFeed, MacroFeed, TierFeed, every_feed, named
 from bot.fetching import Fetching
 from providers.client import Client
 from providers.hosts import HOSTS
@@ -49,6 +49,8 @@ def test_every_feed_asks_a_host_that_may_be_called(key: SecretStr | None) -> Non
                 request = feed.source.request(FlowQuery(asset=feed.asset))
             case MacroFeed():
                 request = feed.source.request(MacroQuery(series=feed.series))
+            case TierFeed():
+                request = feed.source.requests(feed.query)[0]
         assert request.host == feed.host
         assert feed.host in HOSTS
 

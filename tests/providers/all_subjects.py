@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,9 +11,9 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from analysis.levels import Interval
-from providers import farside, fred, fredgraph, sosovalue, yahoo
+from providers import bybit, farside, fred, fredgraph, okx, sosovalue, yahoo
 from providers.errors import Malformed, Refused, TooMany
-from providers.shapes import BarQuery, Bars, FlowDays, FlowQuery, MacroQuery, Observations
+from providers.shapes import BarQuery, Bars, FlowDays, FlowQuery, MacroQuery, Observations, TierQuery, Tiers
 from tests.providers import farside_pages as pages
 from tests.providers.loopback import HTML
 from tests.providers.subjects import NOW, SUBJECTS, Subject, checked_bars, count_bars, half_hours, of_bars
@@ -85,6 +86,44 @@ FARSIDE = pages.btc(
 FARSIDE_ETH = pages.eth()
 
 
+# The lowest two as the venue sent them on 25 September 2026; the third follows its rule of deductions.
+BYBIT = b"""{"retCode":0,"retMsg":"OK","result":{"category":"linear","list":[
+{"id":1,"symbol":"BTCUSDT","riskLimitValue":"300000","maintenanceMargin":"0.0033","initialMargin":"0.0066",
+"isLowestRisk":1,"maxLeverage":"150.00","mmDeduction":""},
+{"id":2,"symbol":"BTCUSDT","riskLimitValue":"2000000","maintenanceMargin":"0.005","initialMargin":"0.01",
+"isLowestRisk":0,"maxLeverage":"100.00","mmDeduction":"510"},
+{"id":3,"symbol":"BTCUSDT","riskLimitValue":"2600000","maintenanceMargin":"0.0056","initialMargin":"0.0111",
+"isLowestRisk":0,"maxLeverage":"90.00","mmDeduction":"1710"}],"nextPageCursor":""},
+"retExtInfo":{},"time":1770314405000}"""
+
+
+def okx_tiers(family: str, lines: str) -> bytes:
+    """From tier, first and last size in contracts, maintenance, initial margin and highest leverage."""
+    rows = [
+        f'{{"baseMaxLoan":"","imr":"{imr}","instFamily":"{family}","instId":"","maxLever":"{lever}",'
+        f'"maxSz":"{ends}","minSz":"{begins}","mmr":"{mmr}","optMgnFactor":"0","quoteMaxLoan":"","tier":"{tier}",'
+        f'"uly":"{family}"}}'
+        for tier, begins, ends, mmr, imr, lever in (line.split() for line in lines.strip().splitlines())
+    ]
+    return f'{{"code":"0","msg":"","data":[{",".join(rows)}]}}'.encode()
+
+
+# The lowest five as others read them in August 2026.
+OKX = okx_tiers(
+    "BTC-USDT",
+    """
+1 0 1000 0.004 0.01 100
+2 1000.01 5000 0.005 0.015 66.66
+3 5000.01 20000 0.0075 0.02 50
+4 20000.01 40000 0.0125 0.025 40
+5 40000.01 60000 0.0175 0.03 33.33
+""",
+)
+OKX_CONTRACT = b"""{"code":"0","msg":"","data":[{"instType":"SWAP","instId":"BTC-USDT-SWAP","instFamily":"BTC-USDT",
+"uly":"BTC-USDT","settleCcy":"USDT","ctVal":"0.01","ctMult":"1","ctValCcy":"BTC","ctType":"linear","lotSz":"0.01",
+"minSz":"0.01","tickSz":"0.1","lever":"100","state":"live"}]}"""
+
+
 def _checked_days(query: BarQuery) -> Callable[[Bars], None]:
     def check(found: Bars) -> None:
         bars = [*found.closed, *([found.unfinished] if found.unfinished else [])]
@@ -137,12 +176,31 @@ def _check_releases(found: tuple[date, ...]) -> None:
     assert all(date(1900, 1, 1) <= day <= date(2028, 2, 7) for day in found)
 
 
+def _check_tiers(found: Tiers) -> None:
+    assert found.rows
+    assert found.rows[0].floor == 0
+    for row in found.rows:
+        assert all(math.isfinite(number) for number in row)
+        assert 0 < row.rate <= 1
+        assert row.deduction >= 0
+        # What is asked for at the lower end of a tier is no negative amount.
+        assert row.floor * row.rate >= row.deduction or row.deduction == 0
+    for lower, higher in itertools.pairwise(found.rows):
+        assert lower.floor < higher.floor <= 1e12
+        assert lower.rate <= higher.rate
+        if not found.by_size:
+            # No step in what is asked for, but for the two decimals of a figure.
+            asked = [higher.floor * row.rate - row.deduction for row in (lower, higher)]
+            assert math.isclose(*asked, rel_tol=0.021)
+
+
 SILVER_DAYS = BarQuery(
     symbol="SI=F",
     interval=Interval.D1,
     since=datetime(2026, 1, 20, tzinfo=UTC),
     until=datetime(2026, 2, 7, tzinfo=UTC),
 )
+BTC_LINEAR = TierQuery(code="BTC", inverse=False)
 BTC, ETH = FlowQuery(asset="BTC"), FlowQuery(asset="ETH")
 CPI, BREAKEVEN = MacroQuery(series="CPIAUCSL", since=date(2025, 9, 1)), MacroQuery(series="T10YIE")
 NO_SUCH_SYMBOL = (
@@ -234,5 +292,44 @@ ALL: list[Subject] = [
         empty=pages.eth([]),
         nothing=Malformed,
         kind=HTML,
+    ),
+    Subject(
+        name="Bybit, tiers",
+        request=bybit.requests(BTC_LINEAR)[0],
+        body=BYBIT,
+        parse=lambda body, now: bybit.parse([body], BTC_LINEAR, now),
+        check=_check_tiers,
+        rows=lambda found: len(found.rows),
+        says_no=(
+            (b'{"retCode":10006,"retMsg":"Too many visits. Exceeded the API Rate Limit."}', TooMany),
+            (b'{"retCode":10001,"retMsg":"params error: symbol invalid","result":{}}', Refused),
+        ),
+        empty=b'{"retCode":0,"retMsg":"OK","result":{"category":"linear","list":[],"nextPageCursor":""}}',
+        nothing=Malformed,
+    ),
+    Subject(
+        name="OKX, tiers",
+        request=okx.requests(BTC_LINEAR)[0],
+        body=OKX,
+        parse=lambda body, now: okx.parse([body, OKX_CONTRACT], BTC_LINEAR, now),
+        check=_check_tiers,
+        rows=lambda found: len(found.rows),
+        says_no=(
+            (b'{"code":"50011","msg":"Requests too frequent.","data":[]}', TooMany),
+            (b'{"code":"51014","msg":"Index doesn\'t exist.","data":[]}', Refused),
+        ),
+        empty=b'{"code":"0","msg":"","data":[]}',
+        nothing=Malformed,
+    ),
+    Subject(
+        name="OKX, what a contract is",
+        request=okx.requests(BTC_LINEAR)[1],
+        body=OKX_CONTRACT,
+        parse=lambda body, now: okx.parse([OKX, body], BTC_LINEAR, now),
+        check=_check_tiers,
+        rows=lambda found: len(found.rows),
+        says_no=((b'{"code":"51001","msg":"Instrument ID does not exist","data":[]}', Refused),),
+        empty=b'{"code":"0","msg":"","data":[]}',
+        nothing=Malformed,
     ),
 ]

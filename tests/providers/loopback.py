@@ -24,7 +24,7 @@ HTML = "text/html; charset=utf-8"
 class Reply:
     """One answer. ``cut`` breaks the connection: before the status line, or halfway through the body.
 
-    ``drip_s`` is the wait before each single byte of the body.
+    It shows no clock of its own unless ``headers`` have a Date. ``drip_s`` is the wait before each single byte of the body.
     """
 
     body: bytes = b""
@@ -64,6 +64,7 @@ class Loopback:
     async def __aenter__(self) -> Self:
         application = web.Application()
         application.router.add_route("*", r"/{path:[\s\S]*}", self._serve)
+        application.on_response_prepare.append(_undated)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -87,6 +88,7 @@ class Loopback:
             )
         )
         reply = self.hosts.get(host) or (self.replies.popleft() if self.replies else self.always)
+        request["dated"] = "Date" in reply.headers
         transport = request.transport
         assert transport is not None
         if reply.cut == "before":
@@ -110,6 +112,12 @@ class Loopback:
         except ConnectionError:
             pass  # the client had enough of it
         return response
+
+
+async def _undated(request: web.Request, response: web.StreamResponse) -> None:
+    """The server would show this computer's clock, which is not that of the test."""
+    if not request["dated"]:
+        del response.headers["Date"]
 
 
 class _Diverted(httpx.AsyncBaseTransport):

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from providers.addresses import PublicOnly
 from providers.budget import PATIENCE_S
 from providers.client import Client
 from providers.errors import Blocked, Malformed, ProviderError, Refused, Unreachable
@@ -212,8 +213,13 @@ async def test_the_environment_leads_nobody_astray(monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv("NO_PROXY", raising=False)
         rules = HostRules(calls=9, per_s=1.0, total_s=2.0, pause_s=0.001)
         # Nothing listens on this machine's port for https, or nothing that answers with a certificate.
-        async with Client(hosts={"127.0.0.1": rules}) as client:
+        transport = PublicOnly(httpx.AsyncHTTPTransport(trust_env=False), allows=lambda _: True)
+        async with Client(hosts={"127.0.0.1": rules}, transport=transport) as client:
             with pytest.raises(Unreachable):
+                await client.fetch(Request(host="127.0.0.1", path="/"))
+        # And unless a test says so, it is no address to be called at all.
+        async with Client(hosts={"127.0.0.1": rules}) as client:
+            with pytest.raises(Refused):
                 await client.fetch(Request(host="127.0.0.1", path="/"))
 
     assert called == []
