@@ -95,5 +95,6 @@ OPTIONS: Final = {
     "tiers": "級距",
     "time": "時間",
     "venue": "交易所",
+    "view": "檢視",
     "zone": "時區",
 }

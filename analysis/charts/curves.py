@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING
 
 from analysis.charts.text import Face, width
@@ -72,11 +73,12 @@ def months(
     if len(firsts) < 3:
         firsts, pattern = days, _("%-d %b")
     room = max((width(day.strftime(pattern), NOTE) for day in firsts), default=0.0) + TICK_GAP
-    free = axis.right + room
-    for day in reversed(firsts):
+    # A month has at least 18 sessions; of single days each is one.
+    apart = (axis.right - axis.left) / max(1, len(days) - 1) * (1 if firsts is days else 18)
+    stride = max(1, ceil(room / apart))
+    for day in firsts[::-1][::stride]:
         x = axis.x(day)
-        if x + room / 2 > free or x - room / 2 < axis.left - TICK_GAP:
+        if x - room / 2 < axis.left - 2 * TICK_GAP:
             continue
-        free = x - room / 2
         canvas.fill([(round(x), top, round(x) + 1, bottom) for top, bottom in spans], canvas.colours.grid)
         canvas.text(day.strftime(pattern), (x, at), NOTE, canvas.colours.muted, anchor="centre")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from math import log10
+from math import ceil, log10
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.charts import curves, stress_words
@@ -93,13 +93,13 @@ def _rows(one: Depth | None, _: Gettext) -> list[Row]:
             [(value, f"{value:g}") for value in _round([value for _day, value in index])],
         ),
         Row(
-            _("turbulence, 1 is usual; each line ten times the one below"),
+            _("turbulence, 1 is usual, on a logarithmic scale"),
             _("turbulence"),
             turbulence,
             f"{one.turbulence.ratio:.1f}" if one and one.turbulence else "–",
             one.turbulence_standing if one else None,
             lambda value: log10(max(value, LEAST_TURBULENCE)),
-            [(0.1, "0.1"), (1.0, "1"), (10.0, "10"), (100.0, "100")],
+            _decades([value for _day, value in turbulence]),
         ),
         Row(
             _("share of all moves that one common factor explains, %"),
@@ -117,6 +117,14 @@ def _round(values: Sequence[float]) -> list[float]:
     if not values:
         return []
     return Scale(min(values), max(values), 0, 1).ticks(3) if max(values) > min(values) else [values[0]]
+
+
+def _decades(values: Sequence[float]) -> list[tuple[float, str]]:
+    """Powers of ten, at most four of them, 1 among them; with few of them also a tenth."""
+    highest = ceil(log10(max([10.0, *values])))
+    step = ceil((highest + 1) / 3)
+    powers = range(-1 if step == 1 else 0, highest + 1, step)
+    return [(10.0**power, f"{10.0**power:,g}") for power in powers]
 
 
 def _draw(canvas: Canvas, axis: curves.Sessions, top: float, row: Row, _: Gettext) -> None:

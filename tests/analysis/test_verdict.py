@@ -162,3 +162,19 @@ def test_what_was_not_asked_is_named() -> None:
     assert not any(one.met for _, found in checks(without_gold) for one in found if one.value is None)
     assert skipped({}) == ()
     assert checks({}) == ()
+
+
+def test_rotation_asks_whether_one_factor_has_risen() -> None:
+    """dAR < 1, where it is known; where it is not, the condition is left out and that is said."""
+    turning = {"BTC": 0.5, "SI": 1.5, "GC": 0.2, "ES": -0.5, "DXY": -1.5}
+    assert verdict(turning) is Verdict.ROTATION
+    assert verdict(turning, 0.99) is Verdict.ROTATION
+    assert verdict(turning, 1.0) is Verdict.CALM_MIXED
+    [unknown] = skipped(turning)
+    assert (unknown.verdict, unknown.measure) == (Verdict.ROTATION, Measure.ABSORPTION)
+    assert skipped(turning, 0.99) == ()
+    asked = dict(checks(turning, 1.0))[Verdict.ROTATION]
+    assert [one.met for one in asked if one.measure is Measure.ABSORPTION] == [False]
+    assert all(one.measure is not Measure.ABSORPTION for one in dict(checks(turning))[Verdict.ROTATION])
+    # What would turn it is judged by the same shift.
+    assert all(flip.verdict is not Verdict.ROTATION for flip in flips(turning, 1.0))

@@ -268,7 +268,7 @@ def test_views_on_the_command_line(leadline: Leadline, asked: Asked, tmp_path: P
         with Image.open(png) as picture:
             assert picture.size == (1280, 720)
         seen.add(png.read_bytes())
-        last = list(csv.DictReader(numbers.open(encoding="utf-8-sig")))[-1]
+        last = list(csv.DictReader(io.StringIO(numbers.read_text(encoding="utf-8-sig"))))[-1]
         assert last["date"] == "2026-02-05"
         if view == "correlation":
             assert float(last["r_ES_90"]) == pytest.approx(0.54, abs=0.005)

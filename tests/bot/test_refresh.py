@@ -128,6 +128,8 @@ async def test_the_kept_history_is_the_one_that_a_question_would_make(
     fresh = await stress.answer(StressQuery(view=View.HISTORY), Asked(store=store, at=AT))
     assert fresh.depth is not None
     assert await history(store) is None
+    earlier = datetime(2025, 11, 20, 12, tzinfo=UTC)
+    then = await stress.answer(StressQuery(), Asked(store=store, at=earlier))
     await Refresh(store, FixedClock(AT), [stress_kept.DERIVED]).look()
     found = await history(store)
     assert found == fresh.depth.history  # to the last digit
@@ -140,8 +142,6 @@ async def test_the_kept_history_is_the_one_that_a_question_would_make(
     def never(*given: object) -> History:
         raise AssertionError("a question made the history anew")
 
-    earlier = datetime(2025, 11, 20, 12, tzinfo=UTC)
-    then = await stress.answer(StressQuery(), Asked(store=store, at=earlier))
     monkeypatch.setattr("analysis.depth.history", never)
     again = await stress.answer(StressQuery(view=View.HISTORY), Asked(store=store, at=AT))
     assert again == fresh
