@@ -264,7 +264,7 @@ def test_nobody_touches_anothers(runner: asyncio.Runner, empty: Store) -> None:
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=times(short=30, long=10_000),
+            max_examples=times(short=20, long=10_000),
             stateful_step_count=15,
             deadline=None,
             database=None,
