@@ -91,10 +91,12 @@ def test_a_reclaim_is_told_when_it_has_held() -> None:
 
 
 def test_a_touch_is_told_once_until_the_price_has_left() -> None:
-    closes = [102.0, 102, 100.5, 102, 103, 102]
-    lows = [101.0, 99.9, 99.8, 99.9, 101.5, 99.0]
-    # Bar 3 closes beyond the edge but has touched; bar 4 has left.
-    assert told(watch(Kind.TOUCH), made(closes, lows=lows)) == [(1, "down"), (5, "down")]
+    closes = [102.0, 102, 100.5, 102, 103, 103, 102]
+    lows = [101.0, 99.9, 99.8, 99.9, 99.9, 101.5, 99.0]
+    # Bar 3 closes beyond the edge but has touched, as has bar 4; bar 5 has left.
+    assert told(watch(Kind.TOUCH), made(closes, lows=lows)) == [(1, "down"), (6, "down")]
+    below, highs = [200 - close for close in closes], [200 - low for low in lows]
+    assert told(watch(Kind.TOUCH), made(below, highs=highs)) == [(1, "up"), (6, "up")]
 
 
 def test_through_a_level_is_a_touch_from_the_side_it_came_from() -> None:
