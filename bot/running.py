@@ -113,14 +113,17 @@ async def _sample_store() -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) -> AsyncIterator[Answers]:
+async def _answers(
+    opening: AbstractAsyncContextManager[Store], clock: Clock, *, lasting: bool = False
+) -> AsyncIterator[Answers]:
     """Answers from a store being opened, with drawing processes that start meanwhile.
 
+    ``lasting``: this process runs for months, so what is asked is kept ready and garbage collected seldom.
     At the end what is being made is drawn to its end first, then the processes go, then the store.
     """
     from bot.answers import Answers
     from bot.pictures import Pictures
-    from bot.reports import CHARTS, REPORTS
+    from bot.reports import CHARTS
 
     async with AsyncExitStack() as ending:
         pictures = Pictures(charts=CHARTS)
@@ -131,9 +134,19 @@ async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) ->
             await starting
             ending.push_async_callback(pictures.close)
         answers = Answers(store, pictures, clock)
-        warming = asyncio.create_task(answers.warm(REPORTS.values()), name="warm")
+        warming = asyncio.create_task(_warm(answers, lasting=lasting), name="warm")
         ending.callback(warming.cancel)
         yield answers
+
+
+async def _warm(answers: Answers, *, lasting: bool) -> None:
+    from bot import pulse
+    from bot.reports import REPORTS
+
+    await answers.warm(REPORTS.values())
+    if lasting:
+        pulse.settle()
+        await answers.keep_warm()
 
 
 @asynccontextmanager
@@ -177,7 +190,7 @@ async def fetch(
 
 async def discord(settings: Settings) -> None:
     """Connects to Discord and stays until stopped. Raises UserError if Discord does not let us, or cannot."""
-    from bot import housekeeping, logs
+    from bot import housekeeping, logs, pulse
     from bot.client import Leadline
     from bot.shutdown import stopped_by_signals
 
@@ -186,7 +199,8 @@ async def discord(settings: Settings) -> None:
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         async with (
-            _answers(_filled_store(settings.database_url), SystemClock()) as answers,
+            pulse.watched(),
+            _answers(_filled_store(settings.database_url), SystemClock(), lasting=True) as answers,
             _fetching(settings, answers.store, answers.clock),
         ):
             starts = Starts(answers.store)

@@ -328,5 +328,4 @@ async def _read(
     )
     if since is not None:
         statement = statement.where(t.opened_at >= epoch(since))
-    rows = await db.execute(statement.order_by(t.opened_at))
-    return [BarRow._make(row) for row in rows]
+    return list(map(BarRow._make, await db.rows(statement.order_by(t.opened_at))))

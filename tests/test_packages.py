@@ -69,7 +69,9 @@ def test_the_locks_name_no_address() -> None:
 
 def test_every_package_has_its_reason() -> None:
     decision = (ROOT / "docs/decisions/0002-dependencies.md").read_text(encoding="utf-8")
-    missing = [wanted.name for wanted in asked("preview", "dev", "bench") if f"`{wanted.name}`" not in decision]
+    missing = [
+        wanted.name for wanted in asked("preview", "dev", "bench") if f"`{wanted.name}`" not in decision
+    ]
     assert missing == []
 
 
