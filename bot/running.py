@@ -12,6 +12,7 @@ from contextlib import (
     nullcontext,
 )
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -191,7 +192,6 @@ async def fetch(
 async def discord(settings: Settings) -> None:
     """Connects to Discord and stays until stopped. Raises UserError if Discord does not let us, or cannot."""
     from bot import housekeeping, logs, pulse
-    from bot.client import Leadline
     from bot.shutdown import stopped_by_signals
 
     token = token_of(settings)
@@ -203,6 +203,8 @@ async def discord(settings: Settings) -> None:
             _answers(_filled_store(settings.database_url), SystemClock(), lasting=True) as answers,
             _fetching(settings, answers.store, answers.clock),
         ):
+            from bot.client import Leadline
+
             starts = Starts(answers.store)
             await calm(starts, answers.clock.now(), stop)
             bot = Leadline(
@@ -225,6 +227,8 @@ async def discord(settings: Settings) -> None:
 @asynccontextmanager
 async def _filled_store(url: str) -> AsyncIterator[Store]:
     """The store to run on; an empty one is given the sample, which every card then names."""
+    # Half a second, while the drawing process loads its own libraries beside us.
+    await asyncio.to_thread(import_module, "bot.client")
     async with writing_store(url, thorough=True) as store:
         if not await store.has_market_rows():
             await sample.load(store)
