@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import kept, made, pictures, wire
+from benchmarks import growth, kept, made, pictures, wire
 from benchmarks.figures import Figure, table, write_json
 
 HERE: Final = Path(__file__).parent
@@ -30,7 +30,7 @@ async def _pictures(_folder: Path) -> AsyncIterator[Figure]:
         yield figure
 
 
-PARTS: Final = {"pictures": _pictures, "store": kept.figures, "wire": wire.figures}
+PARTS: Final = {"pictures": _pictures, "store": kept.figures, "wire": wire.figures, "growth": growth.figures}
 
 
 async def measure(names: list[str]) -> list[Figure]:
