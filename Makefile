@@ -2,7 +2,7 @@
 # make test     every check
 # make soak     the tests that kill and repeat, for long: half an hour or more
 # make install  only .venv with the `leadline` command in it
-# make bench    how fast pictures are drawn, beside the usual ways
+# make bench    how fast everything is, beside the usual ways; writes benchmarks/RESULTS.md
 # make lock     the hash-locked requirements anew; UPGRADE=1 takes the newest versions
 #
 # PORT=8777 chooses the port of the preview, PYTHON=python3.12 the Python.
@@ -23,8 +23,8 @@ soak:
 	@exec env LEADLINE_SOAK=1 .venv/bin/pytest -m soak --durations=0
 
 bench:
-	@sh tools/install.sh dev
-	@exec .venv/bin/python -m benchmarks.pictures
+	@sh tools/install.sh bench
+	@exec .venv/bin/python -m benchmarks
 
 install:
 	@sh tools/install.sh run

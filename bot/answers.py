@@ -11,8 +11,8 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -20,8 +20,9 @@ import structlog
 from analysis.charts.look import Look, Picture
 from bot.clock import Clock
 from bot.errors import PictureUnavailable, UserError
-from bot.pictures import Pictures, Result
-from bot.reports.shapes import Asked, Report
+from bot.language import Speech
+from bot.pictures import Pictures
+from bot.reports.shapes import Asked, Reply, Report
 from storage import servers
 from storage.servers import ServerSettings
 from storage.store import Store
@@ -29,6 +30,14 @@ from storage.store import Store
 log = structlog.get_logger(__name__)
 
 MOST_KEPT: Final = 256
+WANTED: Final = 12
+"""How many questions are asked again by themselves when there is new data."""
+WANTED_FOR: Final = timedelta(minutes=15)
+"""How long after somebody last asked them."""
+MOST_LOOKS: Final = 4
+"""Pictures of one such question."""
+REFRESH_SECONDS: Final = 15.0
+"""Between two looks for new data: quotes that still move come several times a minute."""
 CALCULATIONS: Final = 2
 """How many answers are calculated at the same time."""
 PICTURE_SECONDS: Final = 6.0
@@ -37,11 +46,36 @@ PICTURE_SECONDS: Final = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A result and the instant it was asked at; ``kept`` when somebody had asked before."""
+    """A result and the instant it was asked at; ``kept`` when somebody had asked before.
+
+    What was made of it stays with it, for whoever asks the same: words, and the names of its pictures.
+    """
 
     result: Any
     at: datetime
     kept: bool = False
+    asked: Hashable = None
+    said: dict[Speech, Reply] = field(default_factory=dict)
+    drawn: dict[Look, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """``reads`` is the server whose data its answers are made of: 0 where it has none of its own."""
+
+    settings: ServerSettings | None
+    reads: int
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A question somebody asked lately, and in which looks."""
+
+    report: Report[Any, Any]
+    query: Hashable
+    server_id: int
+    last: datetime
+    looks: OrderedDict[Look, None] = field(default_factory=OrderedDict)
 
 
 class Answers:
@@ -52,7 +86,8 @@ class Answers:
         self.pictures = pictures
         self.clock = clock
         self._made: OrderedDict[Hashable, asyncio.Task[Answered]] = OrderedDict()
-        self._servers: tuple[int, dict[int, ServerSettings | None]] = (-1, {})
+        self._servers: tuple[int, dict[int, _Server]] = (-1, {})
+        self._wanted: OrderedDict[Hashable, _Wanted] = OrderedDict()
         # The store has one connection and Python one lock: more at a time would only
         # take turns more often, and the event loop would wait for its own.
         self._calculating = asyncio.Semaphore(CALCULATIONS)
@@ -66,6 +101,13 @@ class Answers:
         if report.private(query):
             # What is for one person's eyes only is not kept for anybody.
             return await self._answer(report, query, Asked(store=self.store, at=now, server_id=server_id))
+        server_id = (await self._server(server_id)).reads
+        self._want(report, query, server_id, now)
+        return await self._shared(report, query, server_id, now)
+
+    async def _shared(
+        self, report: Report[Any, Any], query: Hashable, server_id: int, now: datetime
+    ) -> Answered:
         key = (report.name, query, server_id, self.store.version, now.replace(second=0, microsecond=0))
         task = self._made.get(key)
         kept = task is not None
@@ -79,15 +121,41 @@ class Answers:
         # Shielded: one reader who goes away must not take the others' answer along.
         return replace(await asyncio.shield(task), kept=kept)
 
+    def _want(self, report: Report[Any, Any], query: Hashable, server_id: int, now: datetime) -> None:
+        key = (report.name, query, server_id)
+        if key not in self._wanted:
+            self._wanted[key] = _Wanted(report, query, server_id, now)
+        self._wanted[key].last = now
+        self._wanted.move_to_end(key)
+        while len(self._wanted) > WANTED:
+            self._wanted.popitem(last=False)
+
     async def _answer(self, report: Report[Any, Any], query: Any, asked: Asked) -> Answered:
         async with self._calculating:
-            return Answered(await report.answer(query, asked), asked.at)
+            return Answered(
+                await report.answer(query, asked), asked.at, asked=(report.name, query, asked.server_id)
+            )
 
-    async def picture(self, report: Report[Any, Any], result: Result, look: Look) -> Picture | None:
+    def say(self, report: Report[Any, Any], answered: Answered, speech: Speech) -> Reply:
+        """The words of an answer, of the instant it was asked at."""
+        reply = answered.said.get(speech)
+        if reply is None:
+            reply = answered.said[speech] = report.say(answered.result, speech, answered.at)
+        return reply
+
+    async def picture(self, report: Report[Any, Any], answered: Answered, look: Look) -> Picture | None:
         """The picture, or None when it is late or cannot be drawn; the reason is logged."""
+        if (wanted := self._wanted.get(answered.asked)) is not None:
+            wanted.looks[look] = None
+            while len(wanted.looks) > MOST_LOOKS:
+                wanted.looks.popitem(last=False)
+        key = answered.drawn.get(look)
+        if key is not None and (kept := self.pictures.kept(key)) is not None:
+            return kept
         try:
             async with asyncio.timeout(PICTURE_SECONDS):
-                return await self.pictures.draw(report.chart, result, look)
+                key = answered.drawn[look] = await self.pictures.name(report.chart, answered.result, look)
+                return await self.pictures.draw(report.chart, answered.result, look, key=key)
         except (PictureUnavailable, TimeoutError) as error:
             log.warning("picture unavailable", report=report.name, reason=str(error) or type(error).__name__)
             return None
@@ -100,17 +168,48 @@ class Answers:
             except UserError as error:
                 log.info("nothing to warm with", report=report.name, reason=error.msgid)
             else:
-                await self.picture(report, answered.result, Look())
+                await self.picture(report, answered, Look())
+
+    async def keep_warm(self) -> None:
+        """After new data, answers and draws again what was asked lately, so that the next reader finds it ready."""
+        version = self.store.version
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            if version != self.store.version:
+                version = self.store.version
+                await self.refresh()
+
+    async def refresh(self) -> None:
+        """Asks once what was asked lately, the newest question first."""
+        now = self.clock.now()
+        for wanted in reversed(list(self._wanted.values())):
+            if now - wanted.last > WANTED_FOR:
+                continue
+            try:
+                answered = await self._shared(wanted.report, wanted.query, wanted.server_id, now)
+            except UserError:
+                continue
+            except Exception:
+                # Whoever asks it is told; the other questions are refreshed all the same.
+                log.exception("an answer could not be refreshed", report=wanted.report.name)
+                continue
+            for look in list(wanted.looks):
+                await self.picture(wanted.report, answered, look)
 
     async def server(self, server_id: int) -> ServerSettings | None:
         """A server's settings, or None while nobody has set any."""
+        return (await self._server(server_id)).settings
+
+    async def _server(self, server_id: int) -> _Server:
         version, known = self._servers
         if version != self.store.version:
             known = {}
             self._servers = (self.store.version, known)
         if server_id not in known:
             async with self.store.read() as db:
-                known[server_id] = await servers.settings(db, server_id)
+                settings = await servers.settings(db, server_id)
+                own = await servers.own_data(db, server_id)
+            known[server_id] = _Server(settings, server_id if own else 0)
         return known[server_id]
 
     @asynccontextmanager

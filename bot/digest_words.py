@@ -14,7 +14,7 @@ import structlog
 
 from analysis.charts.look import ALT_TEXT_LIMIT, Look, Palette, Picture, Theme
 from analysis.flows import Flows
-from bot.answers import Answers
+from bot.answers import Answered, Answers
 from bot.card import LANGUAGE_NAMES, Press, fit
 from bot.channels import CONTENT_LIMIT, Button, Enclosed, Letter
 from bot.errors import UserError
@@ -118,8 +118,9 @@ class Asking:
     async def _draw(self, report: Report[Any, Any], result: Any, look: Look) -> Picture | None:
         async with self._drawing:
             # A second time, because nobody waits for this one.
-            return await self._answers.picture(report, result, look) or await self._answers.picture(
-                report, result, look
+            answered = Answered(result, self.at)
+            return await self._answers.picture(report, answered, look) or await self._answers.picture(
+                report, answered, look
             )
 
 

@@ -6,6 +6,7 @@ A request is the pickle of (chart, result, look); the answer is a ``Picture`` or
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import multiprocessing
@@ -95,6 +96,8 @@ def serve(pipe: Connection[Any, Any], room: Room) -> None:
         except Exception:
             # Said by the first drawing that needs it, with its traceback.
             log.debug("cannot load %s", module, exc_info=True)
+    # What is loaded stays: not to be looked through, and not to be copied from the fork server, ever again.
+    gc.freeze()
     try:
         pipe.send(None)
         while True:

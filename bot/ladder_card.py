@@ -28,7 +28,7 @@ from bot.reports.ladder_words import shared
 from bot.respond import READY_WITHIN
 
 if TYPE_CHECKING:
-    from analysis.ladder import Ladder
+    from bot.answers import Answered
     from bot.client import Leadline
     from bot.language import Speech
 
@@ -134,20 +134,16 @@ async def show(
 
 async def _make(interaction: discord.Interaction[Leadline], asking: Asking) -> card.Card:
     bot, reader = interaction.client, asking.reader
-    result = await _result(interaction, asking)
-    picture = await bot.answers.picture(REPORT, result, reader.look)
-    reply = REPORT.say(result, reader.speech, bot.clock.now())
+    answered = await _answered(interaction, asking)
+    picture = await bot.answers.picture(REPORT, answered, reader.look)
+    reply = bot.answers.say(REPORT, answered, reader.speech)
     made = card.build(REPORT, reply, picture, words={}, speech=reader.speech, private=True)
     made.view.add_item(_row(interaction, asking, str(interaction.id)))
     return made
 
 
-async def _result(interaction: discord.Interaction[Leadline], asking: Asking) -> Ladder:
-    answered = await interaction.client.answers.answer(
-        REPORT, asking.query, server_id=interaction.guild_id or 0
-    )
-    result: Ladder = answered.result
-    return result
+async def _answered(interaction: discord.Interaction[Leadline], asking: Asking) -> Answered:
+    return await interaction.client.answers.answer(REPORT, asking.query, server_id=interaction.guild_id or 0)
 
 
 def _row(interaction: discord.Interaction[Leadline], asking: Asking, token: str) -> ui.ActionRow[Any]:
@@ -196,7 +192,7 @@ class LadderButton(
                 form = LadderForm(asking.words, asking.reader.speech, beside=asking)
                 await interaction.response.send_modal(form)
             case "csv":
-                rows = REPORT.as_table(await _result(interaction, asking))
+                rows = REPORT.as_table((await _answered(interaction, asking)).result)
                 await interaction.response.send_message(
                     file=card.csv_file("ladder.csv", rows), ephemeral=True
                 )
@@ -222,9 +218,9 @@ async def _share(interaction: discord.Interaction[Leadline], asking: Asking) -> 
     """Posts the ladder for all to see, in words: without size and equity unless they were ticked."""
     if not may_post(interaction):
         raise NotAllowed("This card cannot be posted here: you may not write in this channel.")
-    result = await _result(interaction, asking)
+    answered = await _answered(interaction, asking)
     speech = asking.reader.speech
-    view = card.words_only(shared(result, speech, amounts=asking.amounts))
+    view = card.words_only(shared(answered.result, speech, amounts=asking.amounts))
     view.add_item(ui.ActionRow(ui.Button(label=speech._("Delete"), custom_id=card.DELETE_ID)))
     await interaction.response.send_message(view=view)
 

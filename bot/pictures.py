@@ -93,17 +93,26 @@ class Pictures:
             if error is not None:
                 log.error("no drawing process", exc_info=error)
 
-    async def draw(self, chart: str, result: Result, look: Look) -> Picture:
-        """The picture of ``result`` by the chart of that name.
+    @staticmethod
+    async def name(chart: str, result: Result, look: Look) -> bytes:
+        """What a picture is known by here: equal questions have equal names."""
+        return await asyncio.to_thread(_key, chart, result, look)
+
+    def kept(self, name: bytes) -> Picture | None:
+        """The picture of that name, if it is still here."""
+        picture = self._kept.get(name)
+        self.cached += picture is not None
+        return picture
+
+    async def draw(self, chart: str, result: Result, look: Look, *, key: bytes | None = None) -> Picture:
+        """The picture of ``result`` by the chart of that name; ``key`` is its ``name``, if that is known.
 
         Raises PictureUnavailable if there is none to be had now. A caller who is
         cancelled does not take the picture away from the others who wait for it.
         """
-        key = await asyncio.to_thread(_key, chart, result, look)
+        key = key or await self.name(chart, result, look)
         # No await from here to the entry in `_drawing`: two callers cannot both be first.
-        kept = self._kept.get(key)
-        if kept is not None:
-            self.cached += 1
+        if (kept := self.kept(key)) is not None:
             return kept
         drawing = self._drawing.get(key)
         if drawing is not None:

@@ -176,8 +176,8 @@ async def _make(
 ) -> Card:
     bot = interaction.client
     answered = await _answered(interaction, report, query)
-    picture = await bot.answers.picture(report, answered.result, reader.look)
-    reply = report.say(answered.result, reader.speech, bot.clock.now())
+    picture = await bot.answers.picture(report, answered, reader.look)
+    reply = bot.answers.say(report, answered, reader.speech)
     if interaction.guild_id is None:
         # An alert belongs to a server: in a private chat none is offered.
         reply = replace(reply, alert_at=None)
@@ -311,7 +311,7 @@ async def _send_words(
         file = card.csv_file(_csv_name(report, query), report.as_table(answered.result))
         await interaction.response.send_message(file=file, ephemeral=True)
         return
-    reply = report.say(answered.result, reader.speech, interaction.client.clock.now())
+    reply = interaction.client.answers.say(report, answered, reader.speech)
     text = "\n".join((*reply.details, "-# " + reply.data_line))
     await interaction.response.send_message(view=card.words_only(text), ephemeral=True)
 

@@ -13,6 +13,7 @@ from contextlib import (
 )
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -115,14 +116,17 @@ async def _sample_store() -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) -> AsyncIterator[Answers]:
+async def _answers(
+    opening: AbstractAsyncContextManager[Store], clock: Clock, *, lasting: bool = False
+) -> AsyncIterator[Answers]:
     """Answers from a store being opened, with drawing processes that start meanwhile.
 
+    ``lasting``: this process runs for months, so what is asked is kept ready and garbage collected seldom.
     At the end what is being made is drawn to its end first, then the processes go, then the store.
     """
     from bot.answers import Answers
     from bot.pictures import Pictures
-    from bot.reports import CHARTS, REPORTS
+    from bot.reports import CHARTS
 
     async with AsyncExitStack() as ending:
         pictures = Pictures(charts=CHARTS)
@@ -133,9 +137,19 @@ async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) ->
             await starting
             ending.push_async_callback(pictures.close)
         answers = Answers(store, pictures, clock)
-        warming = asyncio.create_task(answers.warm(REPORTS.values()), name="warm")
+        warming = asyncio.create_task(_warm(answers, lasting=lasting), name="warm")
         ending.callback(warming.cancel)
         yield answers
+
+
+async def _warm(answers: Answers, *, lasting: bool) -> None:
+    from bot import pulse
+    from bot.reports import REPORTS
+
+    await answers.warm(REPORTS.values())
+    if lasting:
+        pulse.settle()
+        await answers.keep_warm()
 
 
 @asynccontextmanager
@@ -187,8 +201,7 @@ async def fetch(
 
 async def discord(settings: Settings) -> None:
     """Connects to Discord and stays until stopped. Raises UserError if Discord does not let us, or cannot."""
-    from bot import housekeeping, logs
-    from bot.client import Leadline
+    from bot import housekeeping, logs, pulse
     from bot.shutdown import stopped_by_signals
 
     token = token_of(settings)
@@ -196,9 +209,12 @@ async def discord(settings: Settings) -> None:
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         async with (
-            _answers(_filled_store(settings.database_url), SystemClock()) as answers,
+            pulse.watched(),
+            _answers(_filled_store(settings.database_url), SystemClock(), lasting=True) as answers,
             _fetching(settings, answers.store, answers.clock) as coordinator,
         ):
+            from bot.client import Leadline
+
             starts = Starts(answers.store)
             await calm(starts, answers.clock.now(), stop)
             bot = Leadline(
@@ -224,6 +240,8 @@ async def discord(settings: Settings) -> None:
 @asynccontextmanager
 async def _filled_store(url: str) -> AsyncIterator[Store]:
     """The store to run on; an empty one is given the sample, which every card then names."""
+    # Half a second, while the drawing process loads its own libraries beside us.
+    await asyncio.to_thread(import_module, "bot.client")
     async with writing_store(url, thorough=True) as store:
         if not await store.has_market_rows():
             await sample.load(store)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -56,11 +56,36 @@ async def closed(
     return await _read(db, schema.bars, series.id, str(interval), at=at, since=since)
 
 
-async def closed_at_hours(db: Db, series: Series, hours: Collection[int], *, at: datetime) -> list[BarRow]:
-    """Bars of the series closed by ``at`` on one of these hours of the UTC day, oldest first."""
-    c = schema.bars.c.closed_at
-    times = (c % _DAY).in_(hour * 3_600 for hour in sorted(hours))
-    return await _read(db, schema.bars, series.id, str(series.interval), times, at=at)
+async def closes(
+    db: Db,
+    every: Iterable[Series],
+    *,
+    at: datetime,
+    since: datetime | None = None,
+    hours: Collection[int] | None = None,
+) -> dict[Series, list[tuple[int, float]]]:
+    """Closes by ``at`` of several series, each with when it was made (epoch seconds UTC), oldest first.
+
+    With ``hours`` only those made on one of these hours of the UTC day. One query an interval,
+    for all series that have it.
+    """
+    t = schema.bars.c
+    found: dict[Series, list[tuple[int, float]]] = {one: [] for one in every}
+    for interval in {one.interval for one in found}:
+        of = {one.id: one for one in found if one.interval is interval}
+        statement = select(t.instrument_id, t.closed_at, t.close).where(
+            t.instrument_id.in_(of),
+            t.interval == str(interval),
+            t.opened_at < epoch(at),
+            t.closed_at <= epoch(at),
+        )
+        if since is not None:
+            statement = statement.where(t.opened_at >= epoch(since))
+        if hours is not None:
+            statement = statement.where((t.closed_at % _DAY).in_(hour * 3_600 for hour in sorted(hours)))
+        for series_id, closed_at, close in await db.rows(statement.order_by(t.instrument_id, t.opened_at)):
+            found[of[series_id]].append((closed_at, close))
+    return found
 
 
 async def daily(db: Db, series: Series, *, at: datetime, since: datetime | None = None) -> list[BarRow]:
@@ -195,9 +220,36 @@ async def store(
     The first stored copy of a bar stands. One that differs from it is kept as a revision
     known at ``now``. Days that became complete are added to the roll-up.
     """
+    values = list(rows)
+    if values and await _untouched(db, series, values):
+        return await _append(db, series, values, source=source, is_sample=is_sample)
     batch = new_batch()
-    await stage(db, batch, rows)
+    await stage(db, batch, values)
     return await settle(db, series, batch, source=source, now=now, is_sample=is_sample)
+
+
+async def _untouched(db: Db, series: Series, rows: Sequence[BarRow]) -> bool:
+    """Whether no bar is stored between the first and the last of ``rows``: then there is nothing to compare with."""
+    b = schema.bars.c
+    opened = [row.opened_at for row in rows]
+    stored = select(b.opened_at).where(
+        b.instrument_id == series.id,
+        b.interval == str(series.interval),
+        b.opened_at.between(min(opened), max(opened)),
+    )
+    return await db.scalar(stored.limit(1)) is None
+
+
+async def _append(db: Db, series: Series, rows: Sequence[BarRow], *, source: str, is_sample: bool) -> Stored:
+    """Straight into the bars, without the way through the staged ones."""
+    source_id = await sources.keep(db, source, is_sample=is_sample)
+    has_ohlc = any(row.high is not None for row in rows)
+    await instruments.mark(db, series, source_id=source_id, is_sample=is_sample, ohlc=has_ohlc)
+    interval = str(series.interval)
+    values = [(series.id, interval, *row) for row in rows]
+    await insert_rows(db, schema.bars, ("instrument_id", "interval", *BarRow._fields), values)
+    await _complete_days(db, series, min(row.opened_at for row in rows), max(row.opened_at for row in rows))
+    return Stored(added=len(rows), unchanged=0, revised=0)
 
 
 def new_batch() -> str:
@@ -279,10 +331,15 @@ async def settle(
         )
     )
     await discard(db, batch)
-    step = int(series.interval.length.total_seconds())
-    if added.rowcount and step < _DAY:
-        await _roll_up(db, series, step, since=first - first % _DAY, until=last)
+    if added.rowcount:
+        await _complete_days(db, series, first, last)
     return Stored(added=added.rowcount, unchanged=total - added.rowcount - revised, revised=revised)
+
+
+async def _complete_days(db: Db, series: Series, first: int, last: int) -> None:
+    step = int(series.interval.length.total_seconds())
+    if step < _DAY:
+        await _roll_up(db, series, step, since=first - first % _DAY, until=last)
 
 
 async def _roll_up(db: Db, series: Series, step: int, *, since: int, until: int) -> None:
@@ -361,5 +418,4 @@ async def _read(
     )
     if since is not None:
         statement = statement.where(t.opened_at >= epoch(since))
-    rows = await db.execute(statement.order_by(t.opened_at))
-    return [BarRow._make(row) for row in rows]
+    return list(map(BarRow._make, await db.rows(statement.order_by(t.opened_at))))

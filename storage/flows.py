@@ -124,7 +124,7 @@ async def known(
         )
     }
     funds: defaultdict[int, dict[str, float | None]] = defaultdict(dict)
-    for version_id, ticker, value in await db.execute(
+    for version_id, ticker, value in await db.rows(
         select(v.id, schema.etf_funds.c.ticker, f.value_musd)
         .join_from(schema.flow_versions, schema.fund_flows, v.id == f.version_id)
         .join(schema.etf_funds, schema.etf_funds.c.id == f.fund_id)

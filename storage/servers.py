@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, select, union, update
+from sqlalchemy import delete, exists, insert, or_, select, union, update
 
 from storage import entries, marks, schema
 from storage.instants import epoch
@@ -54,6 +54,15 @@ async def settings(db: Db, server_id: int) -> ServerSettings | None:
     kept = row["public_channels"]
     channels = None if kept == _EVERY else tuple(int(channel) for channel in kept.split())
     return ServerSettings(**{**row, "public_channels": channels})
+
+
+async def own_data(db: Db, server_id: int) -> bool:
+    """Whether a report may say something else to a server than to all: a book of its own, or what it entered."""
+    own = (
+        exists(select(table).where(table.c.server_id == server_id))
+        for table in (schema.levels, schema.entries)
+    )
+    return bool(await db.scalar(select(or_(*own))))
 
 
 async def keep(db: Db, chosen: ServerSettings) -> None:

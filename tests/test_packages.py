@@ -37,7 +37,13 @@ def asked(*extras: str) -> list[Requirement]:
 
 
 @pytest.mark.parametrize(
-    ("lock", "extras"), [("run", ()), ("preview", ("preview",)), ("dev", ("preview", "dev"))]
+    ("lock", "extras"),
+    [
+        ("run", ()),
+        ("preview", ("preview",)),
+        ("dev", ("preview", "dev")),
+        ("bench", ("preview", "dev", "bench")),
+    ],
 )
 def test_the_locks_hold_what_the_project_asks(lock: str, extras: tuple[str, ...]) -> None:
     pins = locked(lock)
@@ -50,8 +56,8 @@ def test_the_locks_hold_what_the_project_asks(lock: str, extras: tuple[str, ...]
 
 
 def test_the_locks_agree() -> None:
-    run, preview, dev = locked("run"), locked("preview"), locked("dev")
-    assert run.items() <= preview.items() <= dev.items()
+    run, preview, dev, bench = locked("run"), locked("preview"), locked("dev"), locked("bench")
+    assert run.items() <= preview.items() <= dev.items() <= bench.items()
 
 
 def test_the_locks_name_no_address() -> None:
@@ -63,7 +69,9 @@ def test_the_locks_name_no_address() -> None:
 
 def test_every_package_has_its_reason() -> None:
     decision = (ROOT / "docs/decisions/0002-dependencies.md").read_text(encoding="utf-8")
-    missing = [wanted.name for wanted in asked("preview", "dev") if f"`{wanted.name}`" not in decision]
+    missing = [
+        wanted.name for wanted in asked("preview", "dev", "bench") if f"`{wanted.name}`" not in decision
+    ]
     assert missing == []
 
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# sh tools/install.sh SET: a .venv with the locked requirements of SET (run, preview or dev)
+# sh tools/install.sh SET: a .venv with the locked requirements of SET (run, preview, dev or bench)
 # and Leadline itself. Does nothing when that is already so.
 #
 # What is installed is written down in .venv/leadline-SET: the folder, the project file and
@@ -10,18 +10,19 @@ cd "$(dirname "$0")/.."
 
 set=${1:-}
 case $set in
-    run) sufficient="run preview dev" ;;
-    preview) sufficient="preview dev" ;;
-    dev) sufficient="dev" ;;
+    run) sufficient="run preview dev bench" ;;
+    preview) sufficient="preview dev bench" ;;
+    dev) sufficient="dev bench" ;;
+    bench) sufficient="bench" ;;
     *)
-        echo "usage: sh tools/install.sh run|preview|dev" >&2
+        echo "usage: sh tools/install.sh run|preview|dev|bench" >&2
         exit 2
         ;;
 esac
 
 state() {
     pwd
-    cat pyproject.toml requirements/run.txt requirements/preview.txt requirements/dev.txt
+    cat pyproject.toml requirements/run.txt requirements/preview.txt requirements/dev.txt requirements/bench.txt
 }
 
 say() {
@@ -61,7 +62,7 @@ if ! same_python || [ "$(cat .venv/leadline-folder 2>/dev/null)" != "$(pwd)" ]; 
     esac
 fi
 
-rm -f .venv/leadline-run .venv/leadline-preview .venv/leadline-dev
+rm -f .venv/leadline-run .venv/leadline-preview .venv/leadline-dev .venv/leadline-bench
 if [ -n "$python" ]; then
     # First of all: a .venv half removed must not look like one that can be kept.
     rm -f .venv/leadline-folder

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes requirements/{run,preview,dev}.txt from pyproject.toml: every package with the hashes
+# Writes requirements/{run,preview,dev,bench}.txt from pyproject.toml: every package with the hashes
 # of its files, one version for CPython 3.11 to 3.13 on Linux and macOS. Versions that still
 # fit stay as they are; UPGRADE=1 takes the newest.
 set -eu
@@ -34,8 +34,9 @@ lock() {
         pyproject.toml - "$@"
 }
 
-# The largest first: the other two are held to its versions.
-lock dev --extra preview --extra dev
+# The largest first: the others are held to its versions.
+lock bench --extra preview --extra dev --extra bench
+lock dev --extra preview --extra dev --constraint requirements/bench.txt
 lock preview --extra preview --constraint requirements/dev.txt
 lock run --constraint requirements/dev.txt
 
@@ -45,6 +46,6 @@ for platform in x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-apple-
         echo "$platform, CPython $version"
         MACOSX_DEPLOYMENT_TARGET=14.0 "$uv" pip install --quiet --dry-run --python "$python" \
             --target "$scratch/nothing" --only-binary :all: --no-deps --require-hashes \
-            --python-platform "$platform" --python-version "$version" --requirement requirements/dev.txt
+            --python-platform "$platform" --python-version "$version" --requirement requirements/bench.txt
     done
 done

@@ -7,12 +7,13 @@ what an eye can tell, and makes the file a third as big as true colour and soone
 
 from __future__ import annotations
 
-import io
+import struct
+import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from isal import isal_zlib
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from analysis.charts.theme import RGB
 
 _COLOURS = 256
-# zlib's own sixth level takes twice the time for three hundredths of the size.
-_COMPRESSION = 4
+_INDEXED = 3
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Intel's encoder takes a tenth of the time of zlib's fourth level, for an eighth more bytes;
+# its third level takes as long as zlib and saves nothing.
+_COMPRESSION = 1
 
 
 @lru_cache(maxsize=16)
@@ -55,8 +59,15 @@ def encode(rgba: NDArray[np.uint8], grounds: tuple[RGB, ...], inks: tuple[RGB, .
     found = pixels[begins]
     index = nearest[(found >> 3 & 0x1F) | (found >> 5 & 0x7E0) | (found >> 8 & 0xF800)]
     runs = np.diff(begins, append=pixels.size)
-    image = Image.fromarray(np.repeat(index, runs).reshape(rgba.shape[:2]))
-    image.putpalette(palette)
-    out = io.BytesIO()
-    image.save(out, "PNG", compress_level=_COMPRESSION)
-    return out.getvalue()
+    height, width = rgba.shape[:2]
+    # Each row begins with the number of its filter; none, because runs are what compresses.
+    rows = np.zeros((height, width + 1), np.uint8)
+    rows[:, 1:] = np.repeat(index, runs).reshape(height, width)
+    header = struct.pack(">IIBBBBB", width, height, 8, _INDEXED, 0, 0, 0)
+    packed = isal_zlib.compress(rows, _COMPRESSION)
+    chunks = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", packed), (b"IEND", b""))
+    return b"".join((_SIGNATURE, *(_chunk(kind, data) for kind, data in chunks)))
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

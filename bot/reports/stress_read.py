@@ -61,12 +61,12 @@ async def closes_of(
 ) -> dict[str, list[Close]]:
     """By instrument code, oldest first, dated in New York: the bars that end at the hour of ``alignment``."""
     hours = [alignment.hour.hour + behind for behind in _BEHIND]
-    found = {}
-    for code, one in series.items():
-        rows = await bars.closed_at_hours(db, one, hours, at=at)
-        found[code] = [
-            Close(local.date(), instant, row.close)
-            for row in rows
-            if (local := (instant := utc(row.closed_at)).astimezone(_NEW_YORK)).time() == alignment.hour
+    made = await bars.closes(db, series.values(), at=at, hours=hours)
+    return {
+        code: [
+            Close(local.date(), instant, close)
+            for closed_at, close in made[one]
+            if (local := (instant := utc(closed_at)).astimezone(_NEW_YORK)).time() == alignment.hour
         ]
-    return found
+        for code, one in series.items()
+    }

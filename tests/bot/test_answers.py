@@ -43,7 +43,7 @@ async def test_twenty_different_questions_do_not_block_the_loop(answers: Answers
     async def ask(number: int) -> Picture | None:
         query = LevelsQuery(interval=list(Interval)[number % 4], bars=50 + number)
         answered = await answers.answer(REPORT, query, server_id=0)
-        return await answers.picture(REPORT, answered.result, Look(zone="Asia/Taipei"))
+        return await answers.picture(REPORT, answered, Look(zone="Asia/Taipei"))
 
     pictures = await asyncio.gather(*(ask(number) for number in range(20)))
     done.set()
@@ -103,7 +103,7 @@ class Watchful(Pictures):
     held: bool | None = None
     answers: Answers
 
-    async def draw(self, *asked: Any) -> Picture:
+    async def draw(self, *asked: Any, **named: Any) -> Picture:
         async def glance() -> None:
             async with self.answers.store.read():
                 pass
@@ -122,7 +122,7 @@ async def test_nothing_holds_the_store_while_a_picture_is_drawn(answers: Answers
     watchful.answers = answers
     answers.pictures = watchful
     answered = await answers.answer(REPORT, LevelsQuery(), server_id=0)
-    await answers.picture(REPORT, answered.result, Look())
+    await answers.picture(REPORT, answered, Look())
     assert watchful.held is False
 
 

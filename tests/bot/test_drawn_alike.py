@@ -18,7 +18,7 @@ from bot.reports import CHARTS, REPORTS
 async def test_the_bot_and_the_command_line_draw_the_same(answers: Answers, name: str, locale: str) -> None:
     report, look = REPORTS[name], Look(locale=locale)
     answered = await answers.answer(report, report.read({}, answers.clock.now()), server_id=0)
-    drawn = await answers.picture(report, answered.result, look)
+    drawn = await answers.picture(report, answered, look)
     directly = import_module(f"analysis.charts.{report.chart}").draw(
         answered.result, look, catalogue(locale).gettext
     )

@@ -288,7 +288,7 @@ async def test_fifty_people_at_once_are_one_drawing(answers: Answers) -> None:
 
     async def ask() -> bytes:
         answered = await answers.answer(REPORT, LevelsQuery(), server_id=1)
-        picture = await answers.picture(REPORT, answered.result, look)
+        picture = await answers.picture(REPORT, answered, look)
         assert picture is not None
         return picture.png
 

@@ -124,13 +124,30 @@ async def test_of_each_day_the_newest_version_known(
 @given(at=INSTANTS, hours=st.sets(st.integers(0, 23), max_size=3))
 async def test_bars_by_the_hour_of_their_close(sample_file: Path, at: datetime, hours: set[int]) -> None:
     async with opened(sample_file, readonly=True) as store, store.read() as db:
-        for interval in (Interval.M30, Interval.H1):
-            series = await instruments.find(db, "BTC", interval, at=END)
-            assert series is not None
-            every = await bars.closed(db, series, interval, at=at)
-            found = await bars.closed_at_hours(db, series, hours, at=at)
-            wanted = [(hour, 0) for hour in hours]
+        series = [
+            await instruments.find(db, "BTC", interval, at=END) for interval in (Interval.M30, Interval.H1)
+        ]
+        both = [one for one in series if one is not None]
+        found = await bars.closes(db, both, at=at, hours=hours)
+        assert len(found) == 2
+        wanted = [(hour, 0) for hour in hours]
+        for one in both:
+            every = await bars.closed(db, one, one.interval, at=at)
             times = [datetime.fromtimestamp(row.closed_at, UTC) for row in every]
-            assert found == [
-                row for row, when in zip(every, times, strict=True) if (when.hour, when.minute) in wanted
+            assert found[one] == [
+                (row.closed_at, row.close)
+                for row, when in zip(every, times, strict=True)
+                if (when.hour, when.minute) in wanted
             ]
+
+
+async def test_closes_of_several_series_are_each_their_own(sample_file: Path) -> None:
+    async with opened(sample_file, readonly=True) as store, store.read() as db:
+        series = [await instruments.find(db, code, Interval.D1, at=END) for code in ("SI", "GC", "ES")]
+        every = [one for one in series if one is not None]
+        since = END - timedelta(days=30)
+        found = await bars.closes(db, every, at=END, since=since)
+        for one in every:
+            rows = await bars.closed(db, one, Interval.D1, at=END, since=since)
+            assert found[one] == [(row.closed_at, row.close) for row in rows]
+            assert len(rows) > 15
