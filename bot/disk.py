@@ -21,6 +21,14 @@ def folder_of(file: Path | None) -> Path:
 
 
 def nearly_full(url: str) -> bool:
-    """Whether fetching stands still for want of room; never for a store that is in no file."""
+    """Whether fetching stands still for want of room; never for a store that is in no file.
+
+    A disk that does not say how full it is, is not: the write itself will tell.
+    """
     file = sqlite.file_of(url)
-    return file is not None and shutil.disk_usage(folder_of(file)).free < LEAST
+    if file is None:
+        return False
+    try:
+        return shutil.disk_usage(folder_of(file)).free < LEAST
+    except OSError:
+        return False

@@ -29,7 +29,7 @@ _OFF: Final = 0.02
 
 def _deduction(sent: object) -> object:
     # Of the lowest tier there is none, which is sent as nothing.
-    return "0" if sent in {"", None} else sent
+    return "0" if sent is None or sent == "" else sent
 
 
 _Text = Annotated[str, Strict()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from analysis.charts import freshness_words
@@ -199,11 +199,13 @@ def _rung_details(rung: Rung, result: Ladder, speech: Speech) -> Iterator[str]:
 def _table(kept: Kept, now: datetime, speech: Speech) -> str:
     """Whose table the maintenance rate is from, of when, how old that is, and whether it is stale."""
     _ = speech._
-    told = _("{source}, read {date}, {age}").format(
-        source=kept.source,
-        date=speech.day(kept.read_on) if kept.seen_at is None else speech.instant(kept.seen_at),
-        age=speech.age(kept.age(now)),
-    )
+    date = speech.day(kept.read_on) if kept.seen_at is None else speech.instant(kept.seen_at)
+    age = kept.age(now)
+    if age < timedelta(0):
+        # Asked about a time before: there is no older table.
+        told = _("{source}, read {date}").format(source=kept.source, date=date)
+    else:
+        told = _("{source}, read {date}, {age}").format(source=kept.source, date=date, age=speech.age(age))
     if kept.freshness(now) is Freshness.STALE:
         told += _("; stale: the venue has not answered since")
     if not kept.whole:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from urllib.parse import unquote
@@ -42,31 +42,21 @@ def body(request: httpx.Request, now: datetime, told: venues.Told = lambda _: Tr
     symbol = params.get("pair") or params.get("symbol") or _in_path(request.url.path)
     code = _SPELLED.get(symbol, symbol.removesuffix("=F"))
     scale = SCALES.get(code, 1.0)
-    match host:
-        case "api.kraken.com":
-            return venues.kraken(params, now, told=told, scale=scale)
-        case "api.exchange.coinbase.com":
-            return venues.coinbase(params, now, told=told, scale=scale)
-        case "www.bitstamp.net":
-            return venues.bitstamp(params, now, told=told, scale=scale, pair=f"{code}/USD")
-        case "data-api.binance.vision" | "fapi.binance.com":
-            return _klines(params, now, told, scale)
-        case "query1.finance.yahoo.com":
-            return _chart(symbol, params, now, told, scale)
-        case "api.sosovalue.xyz":
-            asset = "BTC" if json.loads(request.content)["type"] == "us-btc-spot" else "ETH"
-            return _inflows(asset, now, told)
-        case "farside.co.uk":
-            return _funds_page("BTC" if "bitcoin" in request.url.path else "ETH", now, told)
-        case "api.stlouisfed.org":
-            return _observations(params, now, told)
-        case "fred.stlouisfed.org":
-            return _csv(params, now, told)
-        case "api.bybit.com":
-            return _risk_limits(params)
-        case "www.okx.com":
-            return _contract(params) if request.url.path.endswith("instruments") else _position_tiers(params)
-    raise LookupError(host)
+    answers: dict[str, Callable[[], bytes]] = {
+        "api.kraken.com": lambda: venues.kraken(params, now, told=told, scale=scale),
+        "api.exchange.coinbase.com": lambda: venues.coinbase(params, now, told=told, scale=scale),
+        "www.bitstamp.net": lambda: venues.bitstamp(params, now, told=told, scale=scale, pair=f"{code}/USD"),
+        "data-api.binance.vision": lambda: _klines(params, now, told, scale),
+        "fapi.binance.com": lambda: _klines(params, now, told, scale),
+        "query1.finance.yahoo.com": lambda: _chart(symbol, params, now, told, scale),
+        "api.sosovalue.xyz": lambda: _inflows(request.content, now, told),
+        "farside.co.uk": lambda: _funds_page(request.url.path, now, told),
+        "api.stlouisfed.org": lambda: _observations(params, now, told),
+        "fred.stlouisfed.org": lambda: _csv(params, now, told),
+        "api.bybit.com": lambda: _risk_limits(params),
+        "www.okx.com": lambda: _okx(request.url.path, params),
+    }
+    return answers[host]()
 
 
 def _in_path(path: str) -> str:
@@ -197,6 +187,10 @@ def _risk_limits(params: dict[str, str]) -> bytes:
     return json.dumps({"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": 1}).encode()
 
 
+def _okx(path: str, params: dict[str, str]) -> bytes:
+    return _contract(params) if path.endswith("instruments") else _position_tiers(params)
+
+
 def _position_tiers(params: dict[str, str]) -> bytes:
     ends = [floor for floor, _ in OKX_TIERS[1:]] + [20_000.0]
     rows = [
@@ -258,7 +252,8 @@ def total(asset: str, day: date, now: datetime) -> float:
     return round(sum(flow for flow in funds(asset, day, now).values() if flow is not None), 1)
 
 
-def _inflows(asset: str, now: datetime, told: venues.Told) -> bytes:
+def _inflows(question: bytes, now: datetime, told: venues.Told) -> bytes:
+    asset = "BTC" if json.loads(question)["type"] == "us-btc-spot" else "ETH"
     days = [
         {"date": day.isoformat(), "totalNetInflow": round(total(asset, day, now) * 1e6), "cumNetInflow": 5e10}
         for day in reversed(flow_days(now))
@@ -267,7 +262,8 @@ def _inflows(asset: str, now: datetime, told: venues.Told) -> bytes:
     return json.dumps({"code": 0, "msg": None, "data": {"list": days}}).encode()
 
 
-def _funds_page(asset: str, now: datetime, told: venues.Told) -> bytes:
+def _funds_page(path: str, now: datetime, told: venues.Told) -> bytes:
+    asset = "BTC" if "bitcoin" in path else "ETH"
     rows = [
         [f"{day:%d %b %Y}", *map(_cell, funds(asset, day, now).values()), _cell(total(asset, day, now))]
         for day in flow_days(now)

@@ -11,6 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from analysis.levels import Interval
+from bot.backfill import fill
+from bot.clock import FixedClock
 from bot.feeds import BarFeed, every_feed, named
 from bot.fetching import Call, Fetching
 from providers.client import Client
@@ -110,6 +112,39 @@ async def test_what_a_venue_never_had_is_asked_for_three_times_and_stays_a_gap(s
     # Given up, and not noted anew by the polls that follow.
     source.now += HOUR
     assert await source.call() is None
+
+
+async def test_the_command_asks_again_for_what_is_due(store: Store) -> None:
+    source = Source(store, "bitstamp:BTC:30m", days=40)
+    hole = {int(utc(2026, 8, 10, hour).timestamp()) for hour in (3, 4)}
+
+    async def nobody_waits(_: datetime) -> None:
+        pass
+
+    async def fetched() -> int:
+        (done,) = await fill(
+            store,
+            source.client,
+            every_feed(),
+            [source.feed],
+            venues=("kraken",),
+            clock=FixedClock(source.now),
+            told=lambda _name, _share: None,
+            until=nobody_waits,
+        )
+        assert done.reason is None
+        return done.added
+
+    source.told = lambda at: at not in hole
+    assert await fetched() > 1_900
+    source.told = lambda _: True
+    # Not due yet: a poll, and nothing else.
+    calls = len(source.asked)
+    assert await fetched() == 0
+    assert len(source.asked) == calls + 1
+    source.now += 2 * HOUR
+    assert await fetched() == 4 + len(hole)
+    assert hole <= set(await openings(store, source.feed))
 
 
 async def test_a_call_that_fails_is_no_try(store: Store) -> None:

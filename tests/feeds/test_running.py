@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from bot import running
+from bot import disk, running
 from bot.clock import SystemClock
 from bot.feeds import every_feed
 from bot.reports import REPORTS
@@ -70,6 +72,23 @@ async def test_who_does_not_want_it_does_not_fetch(file: Path, nowhere: Nowhere)
         await asyncio.sleep(0.3)
     await store.close()
     assert nowhere.asked == []
+
+
+async def test_on_a_disk_without_room_nobody_is_called(
+    file: Path, nowhere: Nowhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=disk.LEAST - 1))
+    store = await Store.open(f"sqlite+aiosqlite:///{file}")
+    settings = Settings(_env_file=None, database_url=str(file))
+    with capture_logs() as logged:
+        async with running._fetching(settings, store, SystemClock()):
+            async with asyncio.timeout(10):
+                while not logged:  # noqa: ASYNC110 -- a log has no event
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
+    await store.close()
+    assert nowhere.asked == []
+    assert [line["reason"] for line in logged] == ["the disk is nearly full"]
 
 
 def test_a_venue_nobody_knows_is_refused() -> None:

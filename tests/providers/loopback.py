@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
@@ -59,7 +59,7 @@ class Loopback:
     @property
     def transport(self) -> httpx.AsyncBaseTransport:
         """For ``Client(transport=...)``; of its own for each client, which closes it."""
-        return _Diverted(self)
+        return Diverted(lambda: self.port)
 
     async def __aenter__(self) -> Self:
         application = web.Application()
@@ -120,11 +120,11 @@ async def _undated(request: web.Request, response: web.StreamResponse) -> None:
         del response.headers["Date"]
 
 
-class _Diverted(httpx.AsyncBaseTransport):
-    """Carries to the loopback server what was on its way to a true host over https."""
+class Diverted(httpx.AsyncBaseTransport):
+    """Carries to a server on loopback what was on its way to a true host over https."""
 
-    def __init__(self, source: Loopback) -> None:
-        self._source = source
+    def __init__(self, port: Callable[[], int]) -> None:
+        self._port = port
         # Nothing is encrypted on loopback; to read the world's certificates takes a tenth of a second.
         self._inner = httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
@@ -132,7 +132,7 @@ class _Diverted(httpx.AsyncBaseTransport):
         assert request.url.scheme == "https"
         assert request.url.host in HOSTS
         # The Host header is already that of the true one.
-        request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self._source.port)
+        request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self._port())
         return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -62,7 +63,8 @@ def mutated_json(body: bytes, dice: random.Random) -> bytes:
         holder, key = dice.choice(places)
         match dice.randrange(6):
             case 0 | 1:
-                holder[key] = dice.choice(LEAVES)
+                # A copy: what is put there is changed in its turn.
+                holder[key] = deepcopy(dice.choice(LEAVES))
             case 2:
                 del holder[key]
             case 3:
