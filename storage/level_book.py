@@ -61,12 +61,6 @@ async def remove(db: Db, server_id: int, price: float) -> bool:
     return began
 
 
-async def owned(db: Db, server_id: int) -> bool:
-    """Whether a server has a book of its own; the others all read the same one."""
-    t = schema.levels.c
-    return await db.scalar(select(t.price).where(t.server_id == server_id).limit(1)) is not None
-
-
 async def write(db: Db, server_id: int, levels: Sequence[Level]) -> None:
     """Make ``levels`` the server's whole book; none gives it back the default one."""
     _refuse_default(server_id)
