@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt  # noqa: TID251 (the very thing to compare with)
 import mplfinance as mpf
 
 from analysis.charts import text
-from analysis.stress import WINDOWS
+from analysis.links import WINDOWS
 from benchmarks.made import BARS, BOOK
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ class Answered:
     kept: bool = False
     asked: Hashable = None
     said: dict[Speech, Reply] = field(default_factory=dict)
-    drawn: dict[Look, bytes] = field(default_factory=dict)
+    drawn: dict[Look, asyncio.Task[bytes]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +149,15 @@ class Answers:
             wanted.looks[look] = None
             while len(wanted.looks) > MOST_LOOKS:
                 wanted.looks.popitem(last=False)
-        key = answered.drawn.get(look)
-        if key is not None and (kept := self.pictures.kept(key)) is not None:
-            return kept
+        naming = answered.drawn.get(look)
+        if naming is None:
+            # One thread for all who wait, not one each.
+            working_out = self.pictures.name(report.chart, answered.result, look)
+            naming = answered.drawn[look] = asyncio.create_task(working_out, name="name a picture")
         try:
             async with asyncio.timeout(PICTURE_SECONDS):
-                key = answered.drawn[look] = await self.pictures.name(report.chart, answered.result, look)
-                return await self.pictures.draw(report.chart, answered.result, look, key=key)
+                name = await asyncio.shield(naming)
+                return await self.pictures.draw(report.chart, answered.result, look, key=name)
         except (PictureUnavailable, TimeoutError) as error:
             log.warning("picture unavailable", report=report.name, reason=str(error) or type(error).__name__)
             return None

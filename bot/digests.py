@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot import digest_words, light_settings
+from bot import digest_words
 from bot.answers import Answers
 from bot.digest_words import Asking
 from bot.posts import Drop, Wait, Written
 from bot.schedule import Occurrence, Rhythm
-from storage import digests, entries, level_book, marks, outbox, servers
+from storage import digests, marks, outbox, servers
 from storage.digests import Schedule
 from storage.outbox import Post, State
 from storage.store import Db
@@ -178,18 +178,15 @@ class DigestWriter:
         async with self._store.read() as db:
             schedule = await digests.find(db, post.subject or 0)
             settings = await servers.settings(db, post.server_id)
-            own_book = await level_book.owned(db, post.server_id)
-            entered = await entries.standing(db, post.server_id)
+            own_data = await servers.own_data(db, post.server_id)
         if schedule is None:
             return Drop("removed")
         if schedule.paused is not None:
             return Drop("paused")
         if now.replace(second=0, microsecond=0) != self._asking.minute:
             self._asking = Asking(self._answers, now)
-        # Whoever reads the common book and the default thresholds, and entered nothing, has the same answer.
-        own_lights = settings is not None and not light_settings.is_default(settings)
-        own = own_book or bool(entered) or own_lights
-        parts = await self._asking.parts(schedule, server_id=post.server_id if own else 0)
+        # Whoever has no book, no figures and no thresholds of their own has the same answer.
+        parts = await self._asking.parts(schedule, server_id=post.server_id if own_data else 0)
         if post.wait_until is not None and now < post.wait_until and not all(part.is_final for part in parts):
             return Wait(min(now + FINAL_EVERY, post.wait_until))
         return await digest_words.written(

@@ -70,12 +70,6 @@ async def remove(db: Db, server_id: int, price: float) -> bool:
     return began
 
 
-async def owned(db: Db, server_id: int) -> bool:
-    """Whether a server has a book of its own; the others all read the same one."""
-    t = schema.levels.c
-    return await db.scalar(select(t.price).where(t.server_id == server_id).limit(1)) is not None
-
-
 async def added(db: Db, server_id: int, *, most: int) -> list[Added]:
     """Who added what to the server's own book, newest first."""
     t = schema.levels.c

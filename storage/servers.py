@@ -57,11 +57,14 @@ async def settings(db: Db, server_id: int) -> ServerSettings | None:
 
 
 async def own_data(db: Db, server_id: int) -> bool:
-    """Whether a report may say something else to a server than to all: a book of its own, or what it entered."""
-    own = (
+    """Whether a report may say something else to a server than to all: its own book, entries or thresholds."""
+    own = [
         exists(select(table).where(table.c.server_id == server_id))
         for table in (schema.levels, schema.entries)
-    )
+    ]
+    t = schema.server_settings.c
+    chosen = or_(*(column.is_not(None) for column in t if column.name.startswith("light_")))
+    own.append(exists(select(schema.server_settings).where(t.server_id == server_id, chosen)))
     return bool(await db.scalar(select(or_(*own))))
 
 

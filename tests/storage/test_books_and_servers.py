@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from analysis.levels import Level, Rule
-from storage import level_book, marks, schema, servers
+from storage import entries, level_book, marks, schema, servers
+from storage.entries import Kind
 from storage.servers import ServerSettings
 from storage.store import Db, Store
 
@@ -125,3 +126,15 @@ async def test_a_forgotten_server_leaves_nothing_behind(store: Store) -> None:
         await servers.forget(db, 7)
         assert await left_at(db) == {}
         assert await marks.read(db, "welcomed:7") is None
+
+
+async def test_who_has_data_of_their_own(store: Store) -> None:
+    """A book, a figure somebody entered, or a threshold of the lights; what else was chosen changes no answer."""
+    async with store.write() as db:
+        await servers.keep(db, ServerSettings(server_id=1, language="zh-TW"))
+        await level_book.write(db, 2, [Level(price=1.0, label="ours")])
+        await entries.begin(db, 3, Kind.FLOWS, size=1, origin=None, added_by=9, now=NOW)
+        await servers.keep(db, ServerSettings(server_id=5, light_flows_musd=0.0))
+        assert [await servers.own_data(db, server_id) for server_id in (1, 2, 3, 4, 5)] == [
+            False, True, True, False, True,
+        ]  # fmt: skip
