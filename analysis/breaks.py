@@ -198,6 +198,20 @@ def follow(level: float, rule: Rule, tape: Tape) -> Verdict:
     )
 
 
+def after(state: State, close: float, *, level: float, buffer: float) -> tuple[State, bool]:
+    """One close of ``follow``: the state it leads to, and whether it counts towards the next one.
+
+    A count that is full is the caller's to see.
+    """
+    if close > level:
+        place = _Close.OVER_BAND if close > level + buffer else _Close.OVER
+    elif close < level:
+        place = _Close.UNDER_BAND if close < level - buffer else _Close.UNDER
+    else:
+        place = _Close.AT
+    return _TABLE[state][place]
+
+
 def _closes(level: float, buffer: NDArray[np.float64], tape: Tape) -> list[int]:
     """The _Close of every bar."""
     close = tape.close

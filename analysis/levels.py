@@ -313,6 +313,20 @@ def _atr(bars: pd.DataFrame) -> NDArray[np.float64]:
 def _tape(frame: pd.DataFrame, interval: Interval, *, weekends: bool) -> Tape:
     opened_at = frame.index.to_numpy(dtype=np.int64)
     closed_at = frame["closed_at"].to_numpy(dtype=np.int64)
+    return Tape(
+        opened_at=opened_at,
+        closed_at=closed_at,
+        low=frame["low"].to_numpy(dtype=np.float64),
+        close=frame["close"].to_numpy(dtype=np.float64),
+        atr=_atr(frame),
+        after_gap=after_gap(opened_at, closed_at, interval, weekends=weekends),
+    )
+
+
+def after_gap(
+    opened_at: NDArray[np.int64], closed_at: NDArray[np.int64], interval: Interval, *, weekends: bool
+) -> NDArray[np.bool_]:
+    """Before which bars more than one is missing; instants in epoch seconds, ``weekends`` as for ``assess``."""
     if weekends:
         far = np.diff(opened_at) > 2 * interval.length.total_seconds()
     else:
@@ -320,14 +334,7 @@ def _tape(frame: pd.DataFrame, interval: Interval, *, weekends: bool) -> Tape:
         # that ends in New York or one that ends at midnight UTC.
         dates = (closed_at - 1).astype("datetime64[s]").astype("datetime64[D]")
         far = np.busday_count(dates[:-1], dates[1:]) > 2
-    return Tape(
-        opened_at=opened_at,
-        closed_at=closed_at,
-        low=frame["low"].to_numpy(dtype=np.float64),
-        close=frame["close"].to_numpy(dtype=np.float64),
-        atr=_atr(frame),
-        after_gap=np.concatenate(([False], far)),
-    )
+    return np.concatenate(([False], far))
 
 
 def _found(frame: pd.DataFrame, tape: Tape, book: Sequence[Level]) -> list[Level]:

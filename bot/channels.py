@@ -34,8 +34,10 @@ REFUSALS: Final = {
     50008: "forbidden",
     50083: "archived",
     160005: "archived",
+    50007: "blocked",
+    50278: "blocked",
 }
-"""What Discord says when this channel does not take our posts, by its code."""
+"""What Discord says when this channel does not take our posts, by its code; ``blocked`` is a person's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

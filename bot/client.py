@@ -11,6 +11,7 @@ import structlog
 from discord.ext import commands
 
 from bot import registration, welcome
+from bot.alerts import AlertWriter
 from bot.answers import Answers
 from bot.channels import Channels
 from bot.cooldowns import Cooldowns
@@ -103,6 +104,7 @@ class Leadline(commands.Bot):
         writers: dict[str, Writer] = {
             DigestWriter.kind: DigestWriter(answers, channels.for_moderators),
             NoticeWriter.kind: NoticeWriter(answers),
+            AlertWriter.kind: AlertWriter(answers),
         }
         self.outbox = Outbox(answers.store, channels, answers.clock, writers)
 

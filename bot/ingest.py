@@ -121,6 +121,8 @@ class Coordinator:
         hosts: Mapping[str, HostRules] = HOSTS,
         rng: Random | None = None,
     ) -> None:
+        self.on_stored: Callable[[], None] = lambda: None
+        """Called when something new is in the store."""
         self._store = store
         self._fetching = Fetching(store, client)
         self._every = tuple(every)
@@ -198,6 +200,8 @@ class Coordinator:
                 turn.due = due
             turn.older, turn.retry_at, turn.failures = page.older, None, 0
             await self._well(lane, turn)
+            if page.stored.added or page.stored.revised:
+                self.on_stored()
 
     async def _well(self, lane: _Lane, turn: _Turn) -> None:
         if turn.warned:

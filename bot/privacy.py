@@ -22,6 +22,9 @@ def words(held: Held, speech: Speech) -> str:
         "settings_changed": _("Servers whose settings you changed last: {n}"),
         "digests_added": _("Digests you added: {n}"),
         "digests_changed": _("Digests you changed last: {n}"),
+        "alerts_owned": _("Alerts told to you by direct message: {n}"),
+        "alerts_added": _("Alerts you added: {n}"),
+        "alerts_changed": _("Alerts you changed last: {n}"),
     }
     lines = [f"- {named[kind].format(n=len(rows))}" for kind, rows in held.items() if rows]
     if not lines:
@@ -32,7 +35,8 @@ def words(held: Held, speech: Speech) -> str:
             *lines,
             "-# "
             + _(
-                "Kept with each: your user id and when it was. The prices, figures, settings and digests are the server's."
+                "Kept with each: your user id and when it was. The prices, figures, settings, digests and the "
+                "alerts of channels are the server's."
             ),
             _not_kept(speech),
         )
@@ -50,8 +54,8 @@ def question(held: Held, speech: Speech) -> str:
         (
             words(held, speech).split("\n-# ", maxsplit=1)[0],
             _(
-                "Your user id is taken out of all of it, for good. The levels, figures, settings and digests themselves stay: "
-                "they are the server's."
+                "Your user id is taken out of all of it, for good. The levels, figures, settings, digests and the alerts of "
+                "channels stay: they are the server's. Alerts told to you by direct message are deleted."
             ),
         )
     )

@@ -29,6 +29,7 @@ from storage.store import Store
 if TYPE_CHECKING:
     from bot.answers import Answers
     from bot.backfill import Filled
+    from bot.ingest import Coordinator
     from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -137,10 +138,10 @@ async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) ->
 
 
 @asynccontextmanager
-async def _fetching(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[None]:
+async def _fetching(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[Coordinator | None]:
     """While inside, the store is kept up to date from the sources, unless the settings say no."""
     if not settings.fetch:
-        yield
+        yield None
         return
     from bot.feeds import every_feed
     from bot.ingest import Coordinator
@@ -151,7 +152,7 @@ async def _fetching(settings: Settings, store: Store, clock: Clock) -> AsyncIter
         coordinator = Coordinator(store, client, every, venues=settings.venues, clock=clock)
         running = asyncio.create_task(coordinator.run(), name="fetch")
         try:
-            yield
+            yield coordinator
         finally:
             running.cancel()
             for ended in await asyncio.gather(running, return_exceptions=True):
@@ -187,7 +188,7 @@ async def discord(settings: Settings) -> None:
     with stopped_by_signals(stop):
         async with (
             _answers(_filled_store(settings.database_url), SystemClock()) as answers,
-            _fetching(settings, answers.store, answers.clock),
+            _fetching(settings, answers.store, answers.clock) as coordinator,
         ):
             starts = Starts(answers.store)
             await calm(starts, answers.clock.now(), stop)
@@ -197,6 +198,9 @@ async def discord(settings: Settings) -> None:
                 localized_names=settings.localized_command_names,
                 fetches=settings.fetch,
             )
+            if coordinator is not None:
+                # An alert is judged as soon as its bar is there.
+                coordinator.on_stored = bot.outbox.changed
             jobs = housekeeping.jobs(answers.store, answers.clock, url=settings.database_url)
             beating = asyncio.create_task(beat(bot, lock.path_for(settings.database_url)), name="beat")
             try:

@@ -1,8 +1,8 @@
 """What is kept about a person: found, handed over, and forgotten to the last byte of the file.
 
 Every column that holds a user's id is declared in ``USER_COLUMNS``, and nowhere else; a test
-walks the schema and fails for one that is not. Nothing here belongs to a person alone: a
-level or a setting is the server's, so what is forgotten is who it was.
+walks the schema and fails for one that is not. A level or a setting is the server's, so what is
+forgotten is who it was; an alert by direct message is the person's alone, and goes whole.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import Column, Table, select, update
 
 from analysis.errors import AlreadyDone
-from storage import handled, schema
+from storage import alerts, handled, schema
 from storage.store import Db, Store
 
 
@@ -39,6 +39,9 @@ USER_COLUMNS: Final = (
     UserColumn(kind="settings_changed", table=schema.server_settings, column="changed_by"),
     UserColumn(kind="digests_added", table=schema.digest_schedules, column="created_by"),
     UserColumn(kind="digests_changed", table=schema.digest_schedules, column="changed_by"),
+    UserColumn(kind="alerts_owned", table=schema.alerts, column="owner_id"),
+    UserColumn(kind="alerts_added", table=schema.alerts, column="added_by"),
+    UserColumn(kind="alerts_changed", table=schema.alerts, column="changed_by"),
 )
 
 Held = Mapping[str, Sequence[Mapping[str, object]]]
@@ -63,6 +66,7 @@ async def forget(store: Store, user_id: int, *, interaction_id: int, now: dateti
     async with store.write() as db:
         if not await handled.first_time(db, interaction_id, now=now):
             raise AlreadyDone("This has been done already.")
+        await alerts.forget_owner(db, user_id)
         for place in USER_COLUMNS:
             anonymous = update(place.table).where(place.of_table == user_id).values({place.column: None})
             await db.execute(anonymous)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision this code knows, oldest first; anything else in a file is newer."""
 
 APPLICATION_ID: Final = 0x4C454144  # "LEAD"
@@ -419,6 +419,75 @@ outbox_pictures = Table(
     sqlite_with_rowid=False,
 )
 
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("server_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("owner_id", BigInteger),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(16), nullable=False),
+    Column("interval", String(8)),
+    Column("price", Float),
+    Column("direction", String(8)),
+    Column("bars", Integer),
+    Column("language", String(16), nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("ping_role", BigInteger),
+    Column("since", BigInteger, nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("due", Integer),
+    Column("seen", Text),
+    Column("muted_until", BigInteger),
+    Column("quiet_until", BigInteger),
+    Column("fired_at", BigInteger),
+    Column("note", String(16)),
+    Column("noted_at", BigInteger),
+    Column("added_by", BigInteger),
+    Column("added_at", BigInteger, nullable=False),
+    Column("changed_by", BigInteger),
+    Column("changed_at", BigInteger),
+    Index("alerts_of_server", "server_id", "owner_id"),
+    # A new bar asks for the prices that it moves, phase by phase.
+    Index("alerts_watching", "subject", "interval", "phase", "price"),
+    Index("alerts_counting", "subject", "interval", "due"),
+    Index("alerts_of_kind", "kind", "subject"),
+    Index("alerts_quiet", "quiet_until"),
+    # An id names posts and buttons for ever: never given twice.
+    sqlite_autoincrement=True,
+)
+
+alert_series = Table(
+    "alert_series",
+    metadata,
+    Column("subject", String(16), primary_key=True),
+    Column("interval", String(8), primary_key=True),
+    Column("instrument_id", Integer, ForeignKey("instruments.id"), nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger, nullable=False),
+    Column("close", Float, nullable=False),
+    Column("atr", Float),
+    Column("bars", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+alert_crossings = Table(
+    "alert_crossings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert_id", Integer, ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(48), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("figures", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("post_key", String(96)),
+    Column("noted_at", BigInteger, nullable=False),
+    UniqueConstraint("alert_id", "name"),
+    Index("alert_crossings_noted", "noted_at"),
+)
+
 BOOKKEEPING: Final = frozenset(
     {
         bar_revisions,
@@ -432,6 +501,9 @@ BOOKKEEPING: Final = frozenset(
         outbox,
         pictures,
         outbox_pictures,
+        alerts,
+        alert_series,
+        alert_crossings,
     }
 )
 """What no answer is made from: writing here leaves every kept answer as true as it was."""

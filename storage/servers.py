@@ -90,7 +90,7 @@ async def look_around(db: Db, present: Collection[int], *, now: datetime) -> Non
     ``present`` are all servers the bot is in.
     """
     noted = set((await db.execute(select(schema.servers_left.c.server_id))).scalars())
-    tables = (schema.server_settings, schema.levels, schema.entries)
+    tables = (schema.server_settings, schema.levels, schema.entries, schema.alerts)
     kept = union(*(select(table.c.server_id) for table in tables))
     known = set((await db.execute(kept)).scalars()) - {schema.DEFAULT_BOOK}
     for server_id in sorted(known - noted - set(present)):
@@ -104,7 +104,7 @@ def _welcomed(server_id: int) -> str:
 
 
 async def forget(db: Db, server_id: int) -> None:
-    """Delete what is kept of a server: settings, level book, entries, digests and posts, when it was welcomed and left."""
+    """Delete what is kept of a server: settings, level book, entries, digests, alerts and posts, when it was welcomed and left."""
     if server_id == schema.DEFAULT_BOOK:
         return
     await entries.forget(db, server_id)
@@ -112,6 +112,7 @@ async def forget(db: Db, server_id: int) -> None:
         schema.server_settings,
         schema.levels,
         schema.digest_schedules,
+        schema.alerts,
         schema.outbox,
         schema.servers_left,
     )

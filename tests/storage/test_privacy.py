@@ -121,6 +121,9 @@ async def test_what_is_held_is_whole_and_only_ones_own(store: Store) -> None:
         "settings_changed",
         "digests_added",
         "digests_changed",
+        "alerts_owned",
+        "alerts_added",
+        "alerts_changed",
         "data_entered",
         "data_undone",
     }
