@@ -7,7 +7,7 @@ nothing later than the clock: it is not in the store yet.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
@@ -23,7 +23,8 @@ from storage.store import Db, Store
 
 AHEAD: Final = timedelta(days=1)
 """How much of what is to come is held in memory."""
-FASTEST: Final = 3_600.0
+SLOWEST, FASTEST = 1.0, 3_600.0
+"""Times the reader's own time; at the fastest a week takes less than three minutes."""
 LEVELS: Final = (77_000.0, 73_600.0)
 """Of the default book, the two that the week of the sample breaks."""
 DIGEST_AT: Final = time(18)
@@ -31,7 +32,7 @@ DIGEST_AT: Final = time(18)
 ZONE: Final = "Asia/Taipei"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Playing:
     """How it goes on. ``to`` is an instant to be gone to at once, through all that lies between."""
 
@@ -39,32 +40,45 @@ class Playing:
     paused: bool = False
     to: datetime | None = None
 
-    def target(self, now: datetime, seconds: float) -> datetime:
-        """Where ``seconds`` of the reader's time lead."""
-        if self.to is not None:
-            return self.to
-        return now if self.paused else now + timedelta(seconds=seconds * self.speed)
-
 
 class Replay:
-    """``store`` lives through what ``source`` holds; ``clock`` says how far it is."""
+    """``store`` lives through what ``source`` holds, from ``start`` on; ``clock`` says how far it is.
+
+    At ``end`` the last of it is known.
+    """
 
     def __init__(self, source: Store, store: Store, clock: SetClock, playing: Playing | None = None) -> None:
         self.store = store
         self.clock = clock
         self.playing = playing or Playing()
+        self.start = self.end = clock.now()
         self._source = source
         self._coming: deque[News] = deque()
         self._read_through = clock.now()
 
     async def begin(self) -> None:
         """Fill the empty store with what was known when the clock starts."""
-        await replay.begin(self._source, self.store, self.clock.now())
-
-    async def ends(self) -> datetime | None:
-        """When the last of what is held became known."""
+        await replay.begin(self._source, self.store, self.start)
         async with self._source.read() as db:
-            return await replay.last_known(db)
+            last = await replay.last_known(db)
+        self.end = max(self.start, last or self.start)
+
+    def target(self, seconds: float) -> datetime:
+        """Where ``seconds`` of the reader's time lead; not past the end, unless somebody goes on from there."""
+        now = self.clock.now()
+        if self.playing.to is not None:
+            return self.playing.to
+        if self.playing.paused:
+            return now
+        on = now + timedelta(seconds=seconds * self.playing.speed)
+        return min(on, self.end) if now < self.end else on
+
+    def arrived(self, at: datetime) -> None:
+        """A jump is over where it led to, and at the end everything rests."""
+        if self.playing.to == at:
+            self.playing = replace(self.playing, to=None)
+        if at == self.end > self.start:
+            self.playing = replace(self.playing, paused=True)
 
     async def step(self, until: datetime) -> News | None:
         """Go on to the next instant at which something becomes known or is due, at most to ``until``.

@@ -55,6 +55,14 @@ class Event:
     def as_json(self) -> dict[str, Any]:
         return {"time": iso(self.time), "kind": self.kind, **self.says}
 
+    def as_words(self) -> str:
+        """One line, for people: what a post says begins with what matters."""
+        if "text" in self.says:
+            said = self.says["text"].split("\n", maxsplit=1)[0]
+        else:
+            said = " ".join(f"{name}={value}" for name, value in self.says.items() if value is not None)
+        return f"{self.time:%Y-%m-%d %H:%M} {self.kind:<7} {said}"
+
 
 class Nowhere:
     """Takes every post, as Discord would, and shows it to nobody."""
@@ -122,8 +130,8 @@ class _Watch:
         self._replay = replay
         leaders = sorted({product.leader for product in PRODUCTS.values()})
         subjects = {
-            **{kind: ("BTC", "ETH") for kind in _FLOWS},
-            **{kind: tuple(leaders) for kind in _MARGINS},
+            **dict.fromkeys(_FLOWS, ("BTC", "ETH")),
+            **dict.fromkeys(_MARGINS, tuple(leaders)),
             Kind.STRESS: ("stress",),
         }
         self._waiting = [
@@ -144,7 +152,9 @@ class _Watch:
         now = self._replay.clock.now()
         seen, found, waiting = Seen(self._replay.store, now), [], []
         for alert in self._waiting:
-            looks = alert.kind in _MARGINS or news is None or news.is_more_than_short_bars
+            looks = (
+                news is None or news.is_more_than_short_bars or (alert.kind in _MARGINS and now.minute == 0)
+            )
             look = await seen.look(alert) if looks else None
             if look is not None:
                 found += [_event(alert, crossing, now) for crossing in look.happened]

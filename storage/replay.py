@@ -38,9 +38,7 @@ _TOLD: Final = (
     _Told(schema.daily_rollups, schema.daily_rollups.c.closed_at, schema.daily_rollups),
     _Told(schema.bar_revisions, schema.bar_revisions.c.known_at, schema.bar_revisions),
     _Told(schema.flow_versions, schema.flow_versions.c.known_at, schema.flow_versions),
-    _Told(
-        schema.fund_flows, schema.flow_versions.c.known_at, schema.fund_flows.join(schema.flow_versions)
-    ),
+    _Told(schema.fund_flows, schema.flow_versions.c.known_at, schema.fund_flows.join(schema.flow_versions)),
     _Told(schema.margin_changes, schema.margin_changes.c.known_at, schema.margin_changes),
     _Told(schema.macro_observations, schema.macro_observations.c.known_at, schema.macro_observations),
 )
