@@ -152,15 +152,22 @@ class _Watch:
         now = self._replay.clock.now()
         seen, found, waiting = Seen(self._replay.store, now), [], []
         for alert in self._waiting:
-            looks = (
-                news is None or news.is_more_than_short_bars or (alert.kind in _MARGINS and now.minute == 0)
-            )
+            looks = news is None or _is_about(alert, news)
             look = await seen.look(alert) if looks else None
             if look is not None:
                 found += [_event(alert, crossing, now) for crossing in look.happened]
             waiting.append(alert if look is None else replace(alert, seen=look.seen))
         self._waiting = waiting
         return found
+
+
+def _is_about(alert: Alert, news: News) -> bool:
+    """Whether it may have turned something; what is in force tomorrow comes with the hour alone."""
+    if alert.kind in _FLOWS:
+        return news.has_flows
+    if alert.kind in _MARGINS:
+        return news.has_margins or news.at.minute == 0
+    return news.has_long_bars
 
 
 def _event(alert: Alert, crossing: Crossing, now: datetime) -> Event:

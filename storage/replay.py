@@ -12,6 +12,8 @@ from storage import schema
 from storage.instants import epoch, utc
 from storage.store import Db, Store
 
+_EVER: Final = utc(-1)
+"""Before all: what was always known is known at 0."""
 _AT_A_TIME: Final = 1_000
 """Rows in one statement."""
 
@@ -53,11 +55,17 @@ class News(NamedTuple):
     rows: Mapping[Table, Rows]
 
     @property
-    def is_more_than_short_bars(self) -> bool:
-        """Whether anything but bars of half an hour is among it."""
-        return any(table is not schema.bars for table in self.rows) or any(
-            row["interval"] != "30m" for row in self.rows[schema.bars]
-        )
+    def has_flows(self) -> bool:
+        return schema.flow_versions in self.rows
+
+    @property
+    def has_margins(self) -> bool:
+        return schema.margin_changes in self.rows
+
+    @property
+    def has_long_bars(self) -> bool:
+        """Whether a bar of more than half an hour is among it: with such a one a session has closed."""
+        return any(row["interval"] != "30m" for row in self.rows.get(schema.bars, ()))
 
 
 async def between(db: Db, after: datetime, until: datetime) -> list[News]:
@@ -88,7 +96,7 @@ async def begin(source: Store, target: Store, at: datetime) -> None:
         lasting = {
             table: [dict(row) for row in (await db.execute(select(table))).mappings()] for table in _LASTING
         }
-        known = await between(db, utc(0), at)
+        known = await between(db, _EVER, at)
     async with target.write() as db:
         for table in reversed(_LASTING):
             await db.execute(delete(table))
