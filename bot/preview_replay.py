@@ -41,6 +41,8 @@ class Player:
         asked, target = replay.playing, replay.target(seconds)
         while True:
             async with turn.lock:
+                if replay.playing != asked:
+                    return
                 new = False
                 if target < replay.clock.now():
                     preview.take_back(env, self._channel, target)
@@ -59,7 +61,7 @@ class Player:
                     await page.refresh()
             if there:
                 replay.arrived(target)
-            if there or replay.playing != asked:
+            if there:
                 return
             # A reader's action that waits for its turn gets it here.
             await asyncio.sleep(0)

@@ -23,7 +23,7 @@ from storage.store import Db, Store
 
 AHEAD: Final = timedelta(days=1)
 """How much of what is to come is held in memory."""
-SLOWEST, FASTEST = 1.0, 3_600.0
+SLOWEST, FASTEST = 1, 3_600
 """Times the reader's own time; at the fastest a week takes less than three minutes."""
 LEVELS: Final = (77_000.0, 73_600.0)
 """Of the default book, the two that the week of the sample breaks."""

@@ -53,10 +53,10 @@ class ReplayCog(
     @app_commands.describe(times=locale_str("Times real time: 1 to 3600; 600 is ten minutes a second"))
     @open_to(Right.MEMBER)
     async def speed(
-        self, interaction: discord.Interaction[Leadline], times: app_commands.Range[float, SLOWEST, FASTEST]
+        self, interaction: discord.Interaction[Leadline], times: app_commands.Range[int, SLOWEST, FASTEST]
     ) -> None:
         played = _of(interaction)
-        await _change(interaction, played, replace(played.playing, speed=times, paused=False))
+        await _change(interaction, played, replace(played.playing, speed=float(times), paused=False))
 
     @app_commands.command(
         name="jump", description=locale_str("Go to an instant, through all that happens until then, or back")
