@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import discord
 import structlog
@@ -96,6 +96,18 @@ class Outcome:
     said: Said
     messages: tuple[int, ...] = ()
     reason: str = ""
+
+
+class Posting(Protocol):
+    """Wherever posts go."""
+
+    async def post(
+        self, channel_id: int, letter: Letter, pictures: Sequence[Enclosed], *, nonce: str
+    ) -> Outcome: ...
+
+    async def find(self, server_id: int, channel_id: int, marker: str, *, since: datetime) -> Outcome: ...
+
+    async def delete(self, channel_id: int, message_id: int) -> Outcome: ...
 
 
 class Channels:

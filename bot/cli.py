@@ -26,6 +26,8 @@ from bot.terminal import Installation, carry_out, fail, instant, one_of
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from bot.replay_events import Event
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 import_app = typer.Typer(no_args_is_help=True, help="Load CSV files into the store (layouts: docs/csv.md).")
 db_app = typer.Typer(no_args_is_help=True, help="Look after the store.")
@@ -106,6 +108,10 @@ def preview(
         int | None, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
     ] = None,
     at: Annotated[str | None, typer.Option(help="Start the bot's clock at this instant (ISO 8601).")] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=1, max=3600, help="How many times as fast as yours that clock goes; default 1."),
+    ] = None,
     *,
     live: Annotated[bool, typer.Option("--live", help="Use the real store and the real clock.")] = False,
 ) -> None:
@@ -115,9 +121,34 @@ def preview(
     settings = ctx.obj.settings
     if at is not None and live:
         fail("Give either --at or --live, not both.", status=2)
+    if speed is not None and live:
+        fail("Give either --speed or --live, not both.", status=2)
     start = None if at is None else instant(at)
     chosen = settings.port if port is None else port
-    carry_out(running.preview(settings, port=chosen, at=start, live=live))
+    carry_out(running.preview(settings, port=chosen, at=start, live=live, speed=speed or 1.0))
+
+
+@app.command()
+def replay(
+    ctx: typer.Context,
+    start: Annotated[str, typer.Option("--from", help="The first instant (ISO 8601).")],
+    end: Annotated[str, typer.Option("--to", help="The last instant (ISO 8601).")],
+    *,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")] = False,
+) -> None:
+    """What happened between two instants: levels, flows, margins, the verdict, digests and alerts, as the preview plays them."""
+    import json
+
+    from bot import running
+
+    first, last = instant(start), instant(end)
+    if first >= last:
+        fail("--from must lie before --to.", status=2)
+
+    def told(event: Event) -> None:
+        typer.echo(json.dumps(event.as_json(), ensure_ascii=False) if jsonl else event.as_words())
+
+    carry_out(running.replay(ctx.obj.settings, first, last, told))
 
 
 # --- on Discord --------------------------------------------------------------

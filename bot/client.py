@@ -30,6 +30,7 @@ from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.posts import Writer
 from bot.repeats import Repeats
+from bot.replay import Replay
 from bot.respond import CardButton, CardSelect, DeleteButton
 from bot.settings_changes import SettingsItem
 from bot.tree import Translator, Tree
@@ -57,6 +58,8 @@ COGS: Final = (
     "cogs.privacy",
     "cogs.data",
 )
+REPLAY: Final = "cogs.replay"
+"""Only where there is one: in the preview."""
 REQUESTS_PER_SECOND: Final = 48
 """Of posts; Discord takes 50 of all kinds, answers not counted."""
 POST_SECONDS: Final = 20.0
@@ -69,7 +72,7 @@ class Leadline(commands.Bot):
     """One bot on one store. It reads no message, so it asks for no privileged intent.
 
     ``command_ids`` are the numbers by which Discord knows the commands, as far as it told. ``fetches``: whether
-    somebody fills the store from public sources while this runs.
+    somebody fills the store from public sources while this runs. ``replay``: what the preview plays.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Leadline(commands.Bot):
         tells_commands: bool = True,
         cooldowns: Cooldowns | None = None,
         fetches: bool = False,
+        replay: Replay | None = None,
     ) -> None:
         super().__init__(
             # Never used: without the message intents no prefix command can arrive.
@@ -101,6 +105,7 @@ class Leadline(commands.Bot):
         self.repeats = Repeats()
         self.drafts = Drafts()
         self.fetches = fetches
+        self.replay = replay
         self.ladders = Ladders()
         self.translator = Translator(names=localized_names)
         self._closing = False
@@ -113,7 +118,7 @@ class Leadline(commands.Bot):
         self.outbox = Outbox(answers.store, channels, answers.clock, writers)
 
     async def setup_hook(self) -> None:
-        for name in COGS:
+        for name in COGS if self.replay is None else (*COGS, REPLAY):
             await self.load_extension(name)
         self.add_dynamic_items(
             AlertItem,

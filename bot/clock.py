@@ -33,6 +33,19 @@ class ShiftedClock:
         return self._start + timedelta(seconds=time.perf_counter() - self._made)
 
 
+class SetClock:
+    """Stands where it was last ``set``: the clock of a replay."""
+
+    def __init__(self, start: datetime) -> None:
+        self._at = _utc(start)
+
+    def now(self) -> datetime:
+        return self._at
+
+    def set(self, to: datetime) -> None:
+        self._at = _utc(to)
+
+
 @dataclass(frozen=True, slots=True)
 class FixedClock:
     """Stands still at ``instant`` (aware): for one-shot reports *as of*, and for tests."""

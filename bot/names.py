@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "add": "新增",
     "delete": "刪除",
     "edit": "修改",
+    "jump": "跳至",
     "flow": "單日資金流",
     "margin": "保證金",
     "upload": "上傳",
@@ -40,6 +41,7 @@ COMMANDS: Final = {
     "remove": "移除",
     "resume": "恢復",
     "show": "檢視",
+    "speed": "速度",
     "status": "狀態",
 }
 
@@ -92,8 +94,10 @@ OPTIONS: Final = {
     "since": "起日",
     "source": "來源",
     "theme": "主題",
+    "times": "倍數",
     "tiers": "級距",
     "time": "時間",
+    "to": "時點",
     "venue": "交易所",
     "view": "檢視",
     "zone": "時區",

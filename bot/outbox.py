@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.channels import CONTENT_LIMIT, Channels, Enclosed, Letter, Outcome, Said
+from bot.channels import CONTENT_LIMIT, Enclosed, Letter, Outcome, Posting, Said
 from bot.clock import Clock
 from bot.commits import Commits
 from bot.posts import Drop, Wait, Writer, Written, marker_of, nonce_of
@@ -63,7 +63,7 @@ class Outbox:
     def __init__(
         self,
         store: Store,
-        channels: Channels,
+        channels: Posting,
         clock: Clock,
         writers: Mapping[str, Writer],
         *,
@@ -98,6 +98,17 @@ class Outbox:
     def changed(self) -> None:
         """Something may be due earlier than it was."""
         self._to_prepare.wake()
+
+    async def catch_up(self) -> None:
+        """Do all that is due now: in place of ``start``, where the clock is set by hand."""
+        while True:
+            await self._prepare()
+            next_at = await self._deliver()
+            sending = {task for _, task in self._sending.values()}
+            if sending:
+                await asyncio.wait(sending)
+            elif next_at is None or next_at > self._clock.now():
+                return
 
     async def close(self) -> None:
         """Take up nothing new and let what is being sent arrive, for a while."""

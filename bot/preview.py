@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -27,6 +29,7 @@ finally:
 
 if TYPE_CHECKING:
     from bot.clock import Clock
+    from bot.preview_replay import Player
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ async def serve(
     welcome: str,
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
+    player: Player | None = None,
 ) -> None:
     """Serve ``bot`` on a loopback page until ``stop`` is set or the page's reader ends the session.
 
@@ -57,7 +61,7 @@ async def serve(
     speaks English, Mei, whose Discord speaks Traditional Chinese, and a moderator, who
     speaks ``locale`` (``en`` or ``zh-TW``). The page opens with the person of that
     language. ``port`` None or 0 takes a free one; ``on_ready`` gets the address, whose
-    fragment is a secret. Discord's time follows ``clock``.
+    fragment is a secret. Discord's time follows ``clock``, or is moved by ``player``.
 
     The bot is the caller's to close. Raises UserError if the port is taken.
     """
@@ -70,6 +74,8 @@ async def serve(
         with env.time_context():
             people = _people(env, guild, locale)
             speak(env, {person.id: language for person, language in people}, server=DISCORD_LOCALES[locale])
+            if player is not None:
+                await player.begin(guild.id, channel.id)
             await env.settle()
             if bot.user is not None:
                 await bot.user.edit(username=NAME)
@@ -91,7 +97,7 @@ async def serve(
                     raise _port_taken(port) from error
                 raise
             try:
-                await _run(env, page, clock, on_ready, stop)
+                await _run(env, page, clock, on_ready, stop, player=player)
             finally:
                 await page.close()
     finally:
@@ -126,6 +132,8 @@ async def _run(
     clock: Clock,
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
+    *,
+    player: Player | None,
 ) -> None:
     """Keep time until told to stop, then let the answer that is being made be finished."""
     turn = Turn(env)
@@ -134,7 +142,7 @@ async def _run(
     waiting = [
         asyncio.create_task(stop.wait()),
         asyncio.create_task(page.wait_closed()),
-        asyncio.create_task(_keep_time(env, page, clock, turn)),
+        asyncio.create_task(_keep_time(env, page, clock, turn, player)),
     ]
     try:
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -175,25 +183,34 @@ class Turn:
         return any(request.method != "GET" for request in new)
 
 
-async def _keep_time(env: simcord.Env, page: simcord.Preview, clock: Clock, turn: Turn) -> None:
-    """Each second, move Discord's time on to the bot's clock.
-
-    The page is refreshed only if the bot did something by itself: a refresh wipes
-    options that are half typed.
-    """
+async def _keep_time(
+    env: simcord.Env, page: simcord.Preview, clock: Clock, turn: Turn, player: Player | None
+) -> None:
+    """Each second, move Discord's time on to the bot's clock, or have the player move both."""
+    last = time.perf_counter()
     while True:
         await asyncio.sleep(TICK)
-        async with turn.lock:
-            behind = (clock.now() - env.now()).total_seconds()
-            try:
-                if behind > 0:
-                    await env.advance_time(behind)
-                if turn.something_new():
-                    await page.refresh()
-            except simcord.SetupError:
-                log.debug("the page is busy; time waits", exc_info=True)
-            except TimeoutError:
-                log.warning("the bot was busy for %g s; time goes on", SETTLE_TIMEOUT)
+        now = time.perf_counter()
+        seconds, last = now - last, now
+        try:
+            if player is not None:
+                await player.tick(env, page, turn, seconds)
+            else:
+                await _follow(env, page, clock, turn)
+        except simcord.SetupError:
+            log.debug("the page is busy; time waits", exc_info=True)
+        except TimeoutError:
+            log.warning("the bot was busy for %g s; time goes on", SETTLE_TIMEOUT)
+
+
+async def _follow(env: simcord.Env, page: simcord.Preview, clock: Clock, turn: Turn) -> None:
+    """The page is refreshed only if the bot did something by itself: a refresh wipes options that are half typed."""
+    async with turn.lock:
+        behind = (clock.now() - env.now()).total_seconds()
+        if behind > 0:
+            await env.advance_time(behind)
+        if turn.something_new():
+            await page.refresh()
 
 
 # SimCord's private parts, each touched in one place ----------------------------
@@ -204,6 +221,18 @@ def set_epoch(env: simcord.Env, clock: Clock) -> None:
     if env.now() != env.backend.clock._epoch:
         raise RuntimeError("SimCord keeps its epoch elsewhere")
     env.backend.clock._epoch = clock.now()
+
+
+def move_epoch(env: simcord.Env, to: datetime) -> None:
+    """Have Discord's clock show ``to``, also an earlier instant; its timers notice nothing."""
+    env.backend.clock._epoch += to - env.now()
+
+
+def take_back(env: simcord.Env, channel_id: int, since: datetime) -> None:
+    """Take away what was said in a channel after ``since``, whoever may see it."""
+    last = discord.utils.time_snowflake(since, high=True)
+    for message_id in [known for known in env.backend.messages[channel_id] if known > last]:
+        env.backend.delete_message(channel_id, message_id)
 
 
 def speak(env: simcord.Env, languages: dict[int, str], *, server: str) -> None:

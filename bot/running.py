@@ -11,6 +11,7 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 import typer
 
-from bot.clock import Clock, ShiftedClock, SystemClock
+from bot.clock import Clock, SetClock, SystemClock
 from bot.connection import beat, connected, token_of
 from bot.errors import UserError
 from bot.starting import Starts, calm, refuse_damaged
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from bot.answers import Answers
     from bot.backfill import Filled
     from bot.ingest import Coordinator
+    from bot.replay import Replay
+    from bot.replay_events import Event
     from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -249,46 +252,107 @@ async def _filled_store(url: str) -> AsyncIterator[Store]:
         yield store
 
 
-async def preview(settings: Settings, *, port: int, at: datetime | None, live: bool) -> None:
+async def preview(
+    settings: Settings, *, port: int, at: datetime | None, live: bool, speed: float = 1.0
+) -> None:
     """Serves the bot in a local page until stopped."""
     from bot import logs
     from bot.shutdown import stopped_by_signals
 
     # The page is for looking at; what its simulated Discord lacks is nobody's concern.
     logs.configure("ERROR" if settings.log_level == "INFO" else settings.log_level)
-    clock: Clock
-    if live:
-        opening, clock, welcome = writing_store(settings.database_url), SystemClock(), _LIVE_WELCOME
-    else:
-        start = at or SAMPLE_START
-        opening, clock = _sample_store(), ShiftedClock(start)
-        welcome = _SAMPLE_WELCOME.format(start=start.strftime("%Y-%m-%d %H:%M UTC"))
     stop = asyncio.Event()
     with stopped_by_signals(stop):
-        async with _answers(opening, clock) as answers:
-            # The sample ends where it ends; only one's own store is kept up to date.
-            fetching = _fetching(settings, answers.store, clock) if live else nullcontext()
-            async with fetching:
-                await _serve(answers, port, welcome, stop, fetches=live and settings.fetch)
+        if live:
+            clock = SystemClock()
+            async with (
+                _answers(writing_store(settings.database_url), clock) as answers,
+                _fetching(settings, answers.store, clock),
+            ):
+                await _serve(answers, port, _LIVE_WELCOME, stop, fetches=settings.fetch)
+            return
+        start = at or SAMPLE_START
+        async with _replaying(_sample_store(), start) as (played, answers):
+            played.playing = replace(played.playing, speed=speed)
+            welcome = _SAMPLE_WELCOME.format(start=start.strftime("%Y-%m-%d %H:%M UTC"), times=f"{speed:g}")
+            await _serve(answers, port, welcome, stop, replay=played)
+
+
+async def replay(settings: Settings, start: datetime, end: datetime, told: Callable[[Event], None]) -> None:
+    """Tells what happened from ``start`` to ``end``, by the store, or by the sample while there is none."""
+    from bot import logs
+    from bot.replay_events import events
+
+    # Standard output is for the events.
+    logs.configure("ERROR" if settings.log_level == "INFO" else settings.log_level)
+    reading = _read_only(settings.database_url)
+    async with _replaying(reading, start) as (played, answers):
+        async for event in events(played, answers, end):
+            told(event)
+
+
+@asynccontextmanager
+async def _read_only(url: str) -> AsyncIterator[Store]:
+    async with reading_store(url, or_sample=True) as (store, _):
+        yield store
+
+
+@asynccontextmanager
+async def _replaying(
+    opening: AbstractAsyncContextManager[Store], start: datetime
+) -> AsyncIterator[tuple[Replay, Answers]]:
+    """A store in memory that lives through what ``opening`` holds, and answers from it."""
+    from bot.replay import Replay
+
+    clock = SetClock(start)
+    async with opening as source:
+        store = await Store.open("sqlite+aiosqlite://")
+        played = Replay(source, store, clock)
+        async with _answers(_begun(played), clock) as answers:
+            yield played, answers
+
+
+@asynccontextmanager
+async def _begun(played: Replay) -> AsyncIterator[Store]:
+    try:
+        await migrate.prepare(played.store)
+        await played.begin()
+        yield played.store
+    finally:
+        await played.store.close()
 
 
 _LIVE_WELCOME: Final = "This is Leadline on your own store, with the real clock. Type `/levels`, `/flows`, `/silver-margin` or `/stress`."
 _SAMPLE_WELCOME: Final = (
-    "This is Leadline on its sample, which ends on 6 February 2026. The clock of this page started at {start}, "
-    "in the middle of the sell-off. Type `/levels`, `/flows`, `/silver-margin` or `/stress`.\n"
-    "這是以樣本資料執行的 Leadline，資料止於 2026 年 2 月 6 日；本頁時鐘自 {start} 起走。請輸入 `/levels`、`/flows`、`/silver-margin` 或 `/stress`。"
+    "This is Leadline on its sample, which ends on 6 February 2026. The clock of this page started at {start} "
+    "and goes {times} times as fast as yours: `/replay` pauses it, changes its speed or jumps. "
+    "Type `/levels`, `/flows`, `/silver-margin` or `/stress`. "
+    "Set here for the demonstration: a digest every day at 18:00 in Taipei, and two alerts, "
+    "for closes through 77,000 and through 73,600.\n"
+    "這是以樣本資料執行的 Leadline，資料止於 2026 年 2 月 6 日；本頁時鐘自 {start} 起走，速度為實際時間的 {times} 倍，"
+    "`/replay` 可暫停、調整速度或跳至其他時點。請輸入 `/levels`、`/flows`、`/silver-margin` 或 `/stress`。"
+    "為了示範，這裡已設定每日台北時間 18:00 的定時快報，以及收盤穿越 77,000 與 73,600 的兩則提醒。"
 )
 
 
-async def _serve(answers: Answers, port: int, welcome: str, stop: asyncio.Event, *, fetches: bool) -> None:
+async def _serve(
+    answers: Answers,
+    port: int,
+    welcome: str,
+    stop: asyncio.Event,
+    *,
+    fetches: bool = False,
+    replay: Replay | None = None,
+) -> None:
     from bot.client import Leadline
 
     try:
         from bot.preview import serve
+        from bot.preview_replay import Player
     except ImportError:
         raise UserError("The preview is not installed: make install, then make run.") from None
 
-    bot = Leadline(answers, fetches=fetches)
+    bot = Leadline(answers, fetches=fetches, replay=replay)
     try:
         await serve(
             bot,
@@ -299,6 +363,7 @@ async def _serve(answers: Answers, port: int, welcome: str, stop: asyncio.Event,
             welcome=welcome,
             on_ready=lambda url: _announce(url, welcome),
             stop=stop,
+            player=None if replay is None else Player(replay, bot.outbox.changed),
         )
     finally:
         await bot.close()

@@ -108,6 +108,17 @@ async def last_of(db: Db, kind: str, subject: int) -> Post | None:
     return None if row is None else _post(row)
 
 
+async def done_between(db: Db, after: datetime, until: datetime) -> list[Post]:
+    """What was posted after ``after`` and by ``until``, the first first."""
+    t = schema.outbox
+    query = (
+        select(t)
+        .where(t.c.state == State.DONE, t.c.settled_at > epoch(after), t.c.settled_at <= epoch(until))
+        .order_by(t.c.settled_at, t.c.id)
+    )
+    return [_post(row) for row in (await db.execute(query)).mappings()]
+
+
 async def waiting(
     db: Db, states: Collection[State], now: datetime, *, most: int, without_channels: Collection[int] = ()
 ) -> list[Post]:
