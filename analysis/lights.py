@@ -143,12 +143,13 @@ class Rise:
 class SilverLight:
     """Green while silver's five-day move is small and no rise of its margin is to come or a week young.
 
-    ``rise`` is the last one known, be it over.
+    ``rise`` is the last one known; ``rise_stands`` while it is not over.
     """
 
     light: Light
     silver: FiveDays | None = None
     rise: Rise | None = None
+    rise_stands: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +168,12 @@ class Lights:
     @property
     def all(self) -> tuple[Light, Light, Light, Light]:
         return self.line.light, self.flows.light, self.macro.light, self.silver.light
+
+    @property
+    def known_through(self) -> datetime | None:
+        """When the newest price or close that the lights go by was known; null while there is none."""
+        known = [self.line.price_at, *(move.last.known_at for move in self._moves)]
+        return max((at for at in known if at is not None), default=None)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -291,10 +298,12 @@ def macro(
 def silver(move: FiveDays | None, rises: Sequence[Rise], *, threshold: float, as_of: datetime) -> SilverLight:
     """The fourth light; ``rises`` oldest first, as far as they were known."""
     windows = [(rise.known_at, rise.ends) for rise in rises]
+    last = rises[-1] if rises else None
     return SilverLight(
         light=_quiet((move,), windows, threshold=threshold, as_of=as_of),
         silver=move,
-        rise=rises[-1] if rises else None,
+        rise=last,
+        rise_stands=last is not None and last.known_at <= as_of < last.ends,
     )
 
 

@@ -96,6 +96,8 @@ class Meetings:
     last: datetime | None
     outcome: Outcome | None
     next: datetime | None
+    days_to_next: int | None = None
+    """Counted in New York, where the days of meetings are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,13 +214,15 @@ def assess(
     """
     spans, dated = _spans(_known(lower, as_of), _known(upper, as_of))
     last = max((at for at in decisions if at <= as_of), default=None)
+    coming = None if last is None else min((at for at in decisions if at > as_of), default=None)
     result = Macro(
         as_of=as_of,
         target=None if dated is None else _target(spans, dated, decisions, as_of),
         meetings=Meetings(
             last=last,
             outcome=None if last is None or dated is None else _outcome(spans, dated, last),
-            next=None if last is None else min((at for at in decisions if at > as_of), default=None),
+            next=coming,
+            days_to_next=None if coming is None else (_day(coming) - _day(as_of)).days,
         ),
         inflation=_inflation(_known(cpi, as_of), releases, as_of),
         breakeven=_gauge(breakeven, as_of, FRED_DAILY),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -26,8 +26,8 @@ TARGET = ROOT / "docs" / "replay.png"
 PREVIEW = ("-m", "bot", "preview", "--port", "0", "--at", "2026-02-03T15:00:00Z", "--speed", "1800")
 FRAMES = (("", ""), ("76,643", ""), ("76,082", "img"), ("73,061", ""))
 """What a message says, and which part of it to look at, if not at all of it."""
-PHONE = {"width": 400, "height": 800}
-PAGE = {"x": 0, "y": 110, "width": 400, "height": 630}
+PHONE: ViewportSize = {"width": 400, "height": 800}
+TOP, HEIGHT = 110, 630
 """Without the simulation's own bar, and without the line to type in."""
 GAP, COLOURS = 12, 128
 SECONDS = 300
@@ -41,7 +41,13 @@ def frames(page: Page) -> list[Image.Image]:
         (shown.locator(part).first if part else shown).scroll_into_view_if_needed()
         # Pictures take a moment to be decoded.
         page.wait_for_timeout(700)
-        found.append(Image.open(io.BytesIO(page.screenshot(clip=PAGE))).convert("RGB"))
+        found.append(
+            Image.open(
+                io.BytesIO(
+                    page.screenshot(clip={"x": 0, "y": TOP, "width": PHONE["width"], "height": HEIGHT})
+                )
+            ).convert("RGB")
+        )
     return found
 
 

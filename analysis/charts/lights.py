@@ -68,8 +68,11 @@ def _voice(look: Look, _: Gettext) -> Voice:
 
 def _head(canvas: Canvas, result: Lights, look: Look, _: Gettext) -> None:
     wear, room = canvas.colours, WIDTH - 2 * MARGIN
-    time = moment(result.as_of, ZoneInfo(look.zone), _("%-d %b %H:%M"))
-    aside = fit(_("{time} · {zone}").format(time=time, zone=clean(look.zone)), ANSWER, 0.4 * room)
+    aside, known = clean(look.zone), result.known_through
+    if known is not None:
+        time = moment(known, ZoneInfo(look.zone), _("%-d %b %H:%M"))
+        aside = _("{time} · {zone}").format(time=time, zone=aside)
+    aside = fit(aside, ANSWER, 0.4 * room)
     title, left = lights_words.headline(result, _), room - width(aside, ANSWER) - 2 * GUTTER
     face = next((face for face in TITLES if width(title, face) <= left), TITLES[-1])
     canvas.text(fit(title, face, left), (MARGIN, TITLE_LINE), face, wear.ink)

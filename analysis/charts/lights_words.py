@@ -292,6 +292,6 @@ def _silver_flips(result: Lights, one: SilverLight, voice: Voice) -> str:
     needs = []
     if abs(one.silver.z) >= result.thresholds.silver_sigma:
         needs.append(_("silver closing within {range}").format(**values))
-    if one.rise is not None and one.rise.known_at <= result.as_of < one.rise.ends:
+    if one.rise is not None and one.rise_stands:
         needs.append(_("no other rise until {time}").format(time=voice.when(one.rise.ends)))
     return _("on with {needs}").format(needs=_(" and ").join(needs))

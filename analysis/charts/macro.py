@@ -102,7 +102,7 @@ def _meetings(result: Macro, _: Gettext) -> str:
             )
         )
     if meetings.next is not None:
-        days = (_day(meetings.next) - _day(result.as_of)).days
+        days = meetings.days_to_next or 0
         parts.append(
             _("next {date}, in {n} days").format(date=_full(_)(_day(meetings.next)), n=days)
             if days > 1

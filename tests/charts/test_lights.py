@@ -97,7 +97,7 @@ def made(
             light=three, dollar=move(z), breakeven=move(-0.3, source="FRED"),
             coming=Coming(kind=EventKind.CPI, at=AT + timedelta(days=8)),
         ),
-        silver=SilverLight(light=four, silver=move(-z), rise=rise),
+        silver=SilverLight(light=four, silver=move(-z), rise=rise, rise_stands=True),
         is_sample=True,
     )  # fmt: skip
 
