@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import simcord
 import simcord.interactions
 from people import Server, Speaking, people_of
 
+from bot import outbox
 from bot.answers import Answers
 from bot.client import Leadline
 from bot.cooldowns import Cooldowns, Rate
@@ -19,7 +21,9 @@ PATIENT = Rate(burst=10**6, seconds=1)
 
 
 @pytest.fixture
-def simcord_bot(answers: Answers) -> Leadline:
+def simcord_bot(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> Leadline:
+    # A pause that ends while a long test delivers makes SimCord wait for a quiet that does not come.
+    monkeypatch.setattr(outbox, "LONGEST_REST", timedelta(hours=1))
     # A test presses faster than anybody: its eleventh press would be refused.
     return Leadline(answers, cooldowns=Cooldowns(person=PATIENT, server=PATIENT))
 

@@ -124,7 +124,7 @@ async def test_changed_in_place_it_stays_with_the_asker(server: Server) -> None:
     pressed = await server.alice.click(sent(asked), label="4h")
     assert changed_in_place(pressed, asked)
     assert sent(asked).ephemeral
-    assert list(buttons(sent(asked)))[-1] == "Post here"
+    assert "Post here" in buttons(sent(asked))
 
 
 def muted_channel(server: Server, **denied: bool) -> Any:
@@ -139,14 +139,14 @@ async def test_who_may_not_write_is_not_offered_to_post(server: Server) -> None:
     await choose(server)
     asked = await server.alice.slash(muted, "levels")
     assert asked.ephemeral
-    assert list(buttons(sent(asked)))[-1] == "中文"
+    assert "Post here" not in buttons(sent(asked))
     # A thread has a permission of its own.
     thread = thread_in(server, muted)
     asked = await server.alice.slash(thread, "levels")
-    assert list(buttons(sent(asked)))[-1] == "Post here"
+    assert "Post here" in buttons(sent(asked))
     silent = thread_in(server, muted_channel(server, send_messages_in_threads=False))
     asked = await server.alice.slash(silent, "levels")
-    assert list(buttons(sent(asked)))[-1] == "中文"
+    assert "Post here" not in buttons(sent(asked))
 
 
 async def test_the_permission_to_write_is_asked_again_when_it_is_pressed(server: Server) -> None:

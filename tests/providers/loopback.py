@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import httpx
 from aiohttp import web
@@ -18,6 +18,9 @@ from providers.hosts import HOSTS
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
+
+
+DATED: Final = web.RequestKey("dated", bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +91,7 @@ class Loopback:
             )
         )
         reply = self.hosts.get(host) or (self.replies.popleft() if self.replies else self.always)
-        request["dated"] = "Date" in reply.headers
+        request[DATED] = "Date" in reply.headers
         transport = request.transport
         assert transport is not None
         if reply.cut == "before":
@@ -116,7 +119,7 @@ class Loopback:
 
 async def _undated(request: web.Request, response: web.StreamResponse) -> None:
     """The server would show this computer's clock, which is not that of the test."""
-    if not request["dated"]:
+    if not request[DATED]:
         del response.headers["Date"]
 
 

@@ -267,4 +267,4 @@ def test_the_hosts_are_all_and_their_rules_make_sense() -> None:
         # A Retry-After that is waited out must fit into the time of a call.
         assert rules.total_s > 2 * PATIENCE_S
         assert rules.user_agent.isascii()
-    assert len({*itertools.chain(HOSTS)}) == 10
+    assert len({*itertools.chain(HOSTS)}) == 12
