@@ -56,6 +56,7 @@ async def _first(
     intervals: Sequence[Interval],
     at: datetime,
     reach: timedelta,
+    *,
     better: timedelta = timedelta(0),
 ) -> Series | None:
     for interval in intervals:
