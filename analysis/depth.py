@@ -129,4 +129,4 @@ def depth(found: History) -> Depth | None:
 
 def _cut(one: Rolling, last: date) -> Rolling:
     kept = sum(day <= last for day in one.dates)
-    return replace(one, dates=one.dates[:kept], r=one.r[:kept])
+    return replace(one, dates=one.dates[:kept], r=one.r[:kept], beta=one.beta[:kept])

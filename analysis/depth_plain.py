@@ -13,7 +13,7 @@ from analysis.links import Rolling
 from analysis.stress_index import IndexPoint
 from analysis.turbulence import TurbulencePoint
 
-METHOD: Final = 1
+METHOD: Final = 2
 """To be raised when a formula changes: what was kept of another method is not read."""
 
 
@@ -35,7 +35,7 @@ def to_plain(found: History) -> dict[str, Any]:
         ],
         "absorption": [[one.date.isoformat(), one.ratio, one.parts, one.shift] for one in found.absorption],
         "rolling": [
-            [one.instrument, one.window, [day.isoformat() for day in one.dates], one.r]
+            [one.instrument, one.window, [day.isoformat() for day in one.dates], one.r, one.beta]
             for one in found.rolling
         ],
     }
@@ -71,7 +71,9 @@ def from_plain(plain: Mapping[str, Any]) -> History | None:
             for when, ratio, parts, shift in plain["absorption"]
         ),
         rolling=tuple(
-            Rolling(instrument=code, window=window, dates=tuple(map(day, dates)), r=tuple(r))
-            for code, window, dates, r in plain["rolling"]
+            Rolling(
+                instrument=code, window=window, dates=tuple(map(day, dates)), r=tuple(r), beta=tuple(beta)
+            )
+            for code, window, dates, r, beta in plain["rolling"]
         ),
     )

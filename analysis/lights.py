@@ -21,8 +21,8 @@ from analysis.flows import Day, DayState, Flows
 from analysis.freshness import Freshness
 from analysis.levels import LevelState
 from analysis.levels import State as LineState
+from analysis.sessions import WEEK
 
-WEEK: Final = 5
 EVENT_AHEAD: Final = timedelta(hours=24)
 """How long before a decision or a release macro is not called calm."""
 RISE_LASTS: Final = timedelta(days=7)

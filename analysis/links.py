@@ -11,6 +11,7 @@ from math import log
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from analysis.beta import Slope, beta, summed_beta
 from analysis.correlation import Correlation, correlation
 from analysis.dependence import Adjusted, Comparison, ewma, moves_more_with, volatility_adjusted
 from analysis.sessions import INSTRUMENTS, Quotes
@@ -29,6 +30,20 @@ class Pair:
     instrument: str
     window: int
     correlation: Correlation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beta:
+    """By how many percent bitcoin moved with one percent of a market, over the last ``window`` sessions.
+
+    ``summed`` also counts what bitcoin did on the session before and after; null where too few
+    sessions in a row were closed by both.
+    """
+
+    instrument: str
+    window: int
+    same_day: Slope
+    summed: Slope | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +68,16 @@ class Nearer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rolling:
-    """Pearson's r with bitcoin over ``window`` pairs of returns, the last of them on each of ``dates``."""
+    """Pearson's r with bitcoin over ``window`` pairs of returns, the last of them on each of ``dates``.
+
+    ``beta``: bitcoin's slope on the market over the same.
+    """
 
     instrument: str
     window: int
     dates: tuple[date, ...]
     r: tuple[float, ...]
+    beta: tuple[float, ...]
 
 
 def pairs(quotes: Quotes, sessions: Sequence[date]) -> tuple[Pair, ...]:
@@ -70,6 +89,31 @@ def pairs(quotes: Quotes, sessions: Sequence[date]) -> tuple[Pair, ...]:
             one = correlation(bitcoin[-window:], other[-window:])
             if one is not None:
                 found.append(Pair(instrument=code, window=window, correlation=one))
+    return tuple(found)
+
+
+def betas(quotes: Quotes, sessions: Sequence[date]) -> tuple[Beta, ...]:
+    """Of the same returns as ``pairs``. The first and the last of a window are only neighbours in the sum."""
+    places = {day: place for place, day in enumerate(sessions)}
+    found = []
+    for code in INSTRUMENTS[1:]:
+        dates, (bitcoin, other) = returns(quotes, sessions, ("BTC", code))
+        at = [places[day] for day in dates]
+        for window in WINDOWS:
+            same_day = beta(bitcoin[-window:], other[-window:])
+            if same_day is None:
+                continue
+            # Days beside which a close is missing are left out: their neighbours are not the next session's.
+            whole = [
+                place
+                for place in range(max(0, len(at) - window) + 1, len(at) - 1)
+                if at[place + 1] - at[place - 1] == 2
+            ]
+            summed = summed_beta(
+                [bitcoin[place] for place in whole],
+                *([other[place + shift] for place in whole] for shift in (-1, 0, 1)),
+            )
+            found.append(Beta(instrument=code, window=window, same_day=same_day, summed=summed))
     return tuple(found)
 
 
@@ -101,14 +145,22 @@ def nearer(quotes: Quotes, sessions: Sequence[date]) -> tuple[Nearer, ...]:
 def rolling(quotes: Quotes, sessions: Sequence[date], code: str, window: int = WINDOWS[-1]) -> Rolling:
     dates, columns = returns(quotes, sessions, ("BTC", code))
     if len(dates) < window:
-        return Rolling(instrument=code, window=window, dates=(), r=())
+        return Rolling(instrument=code, window=window, dates=(), r=(), beta=())
     views = sliding_window_view(np.array(columns), window, axis=1)
     x, y = views - views.mean(axis=2, keepdims=True)
-    below = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
+    together, squares = (x * y).sum(axis=1), (y * y).sum(axis=1)
+    below = np.sqrt((x * x).sum(axis=1) * squares)
     moved = below > 0
-    r = np.clip((x * y).sum(axis=1)[moved] / below[moved], -1.0, 1.0)
+    r = np.clip(together[moved] / below[moved], -1.0, 1.0)
+    slopes = together[moved] / squares[moved]
     ends = [day for day, one in zip(dates[window - 1 :], moved, strict=True) if one]
-    return Rolling(instrument=code, window=window, dates=tuple(ends), r=tuple(r.tolist()))
+    return Rolling(
+        instrument=code,
+        window=window,
+        dates=tuple(ends),
+        r=tuple(r.tolist()),
+        beta=tuple(slopes.tolist()),
+    )
 
 
 def returns(

@@ -13,7 +13,7 @@ from analysis.closes import Alignment, Close
 from analysis.depth import Depth, History, depth
 from analysis.errors import NoData
 from analysis.freshness import Freshness, freshness
-from analysis.links import Link, Nearer, Pair
+from analysis.links import Beta, Link, Nearer, Pair
 from analysis.sessions import INSTRUMENTS, WEEK, Quotes, Series, quotes_of, series_of, sessions_of
 from analysis.verdict import (
     VOTERS,
@@ -136,6 +136,7 @@ class Stress:
     correlations: tuple[Pair, ...]
     inputs: tuple[Input, ...]
     is_sample: bool
+    betas: tuple[Beta, ...] = ()
     links: tuple[Link, ...] = ()
     nearer: tuple[Nearer, ...] = ()
     depth: Depth | None = None
@@ -224,6 +225,7 @@ def assess(
             if code not in z5
         ),
         correlations=links.pairs(quotes, sessions),
+        betas=links.betas(quotes, sessions),
         links=links.links(quotes, sessions),
         nearer=links.nearer(quotes, sessions),
         base_rates=_base_rates(past, quotes, sources or {})

@@ -25,8 +25,7 @@ from bot.errors import UserError
 from bot.language import Speech
 from bot.level_book import in_range
 from bot.permissions import is_moderator
-from bot.reader import defaults
-from bot.reader import of as reader_of
+from bot.reader import defaults, speech_of
 from storage.alerts import Acting, Alert, Crossing
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ async def who(interaction: discord.Interaction[Leadline]) -> Who:
     chosen = settings or defaults(acting.server_id, interaction.guild_locale)
     return Who(
         acting=acting,
-        speech=reader_of(interaction, settings).speech,
+        speech=await speech_of(interaction),
         server_language=chosen.language,
     )
 

@@ -107,7 +107,8 @@ class Asking:
             asked = Asked(store=self._answers.store, at=self.at, server_id=server_id)
             async with self._calculating:
                 result = await report.answer(query, asked)
-            return PartAnswer(report=report, question=question, words=report.write(query), result=result)
+            asked_for = report.write(report.settled(query, result))
+            return PartAnswer(report=report, question=question, words=asked_for, result=result)
         except UserError as error:
             why = error
         except Exception:

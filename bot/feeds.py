@@ -48,6 +48,10 @@ SETTLING: Final = timedelta(minutes=10)
 FLOWS_EVERY: Final = timedelta(minutes=30)
 MACRO_EVERY: Final = timedelta(hours=6)
 TIERS_EVERY: Final = timedelta(hours=6)
+YEAR, LONG = 365, 1_200
+"""Days back that a first start goes where the source reaches so far: half hours, in which touches of levels are
+counted, and what the long measures of stress are made of (``bot/reports/stress_read.py``). Kraken
+gives the last 720 bars of anything, Yahoo sixty days of anything shorter than an hour."""
 
 
 class FlowSource(Protocol):
@@ -233,10 +237,10 @@ def every_feed(
     """All of them, those of a host in the order in which a first start fetches them."""
     return (
         *_spot("kraken", kraken, ("XBTUSD", "ETHUSD"), {M30: 15, D1: 720, H1: 30}),
-        *_spot("coinbase", coinbase, ("BTC-USD", "ETH-USD"), {M30: 60, H1: 400, D1: 800}),
-        *_spot("bitstamp", bitstamp, ("btcusd", "ethusd"), {M30: 365, H1: 400, D1: 800}),
+        *_spot("coinbase", coinbase, ("BTC-USD", "ETH-USD"), {M30: YEAR, H1: LONG, D1: LONG}),
+        *_spot("bitstamp", bitstamp, ("btcusd", "ethusd"), {M30: YEAR, H1: LONG, D1: LONG}),
         # Its days stay out: those of bitcoin in a file to import belong to another publisher.
-        *_spot("binance", binance, ("BTCUSDT", "ETHUSDT"), {M30: 60, H1: 400}, quote="USDT"),
+        *_spot("binance", binance, ("BTCUSDT", "ETHUSDT"), {M30: YEAR, H1: LONG}, quote="USDT"),
         *_futures(),
         *_perpetuals(),
         *(
@@ -290,7 +294,7 @@ class Fred:
 def _futures() -> Iterator[BarFeed]:
     """Futures of the front month and the dollar index, under the names of their exchanges."""
     venues = {"SI": "COMEX", "GC": "COMEX", "CL": "NYMEX", "ES": "CME", "NQ": "CME", "DXY": "ICE"}
-    for interval, days in ((D1, 800), (M30, 59)):
+    for interval, days in ((D1, LONG), (M30, 59)):
         for code, venue in venues.items():
             asked = "DX-Y.NYB" if code == "DXY" else f"{code}=F"
             yield BarFeed(

@@ -185,7 +185,7 @@ async def _make(
         report,
         reply,
         picture,
-        words=report.write(query),
+        words=report.write(report.settled(query, answered.result)),
         speech=reader.speech,
         audience=audience,
         private=report.private(query),

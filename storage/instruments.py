@@ -89,13 +89,20 @@ def _made(row: Row[*tuple[Any, ...]], interval: Interval | None = None) -> Serie
 
 
 async def find(
-    db: Db, code: str, interval: Interval, *, at: datetime, reach: timedelta = timedelta(0)
+    db: Db,
+    code: str,
+    interval: Interval,
+    *,
+    at: datetime,
+    reach: timedelta = timedelta(0),
+    better: timedelta = timedelta(0),
 ) -> Series | None:
     """The series that answers for ``code`` at ``interval`` at that instant; None while it has no bars.
 
     Live ones go before the sample, those that reach back for ``reach`` before those that
     do not. Of the rest the first in the order of preference whose newest bar is not stale
-    (as on the cards; hours without trading do not count), else the one with the newest bar.
+    (as on the cards; hours without trading do not count), one that reaches back for ``better``
+    before one that does not; else the one with the newest bar.
     """
     i, s = schema.instruments.c, schema.series.c
     rows = await db.execute(
@@ -108,15 +115,16 @@ async def find(
         return candidates[0] if candidates else None
     ends = [await _ends(db, series, at) for series in candidates]
 
-    def order(place: int) -> tuple[bool, bool, bool, bool, int, int]:
+    def order(place: int) -> tuple[bool, bool, bool, bool, int, bool, int]:
         series = candidates[place]
         if ends[place] is None:
-            return True, series.is_sample, True, True, 0, place
+            return True, series.is_sample, True, True, 0, True, place
         first, last = ends[place] or (0, 0)
         short = first > epoch(at - reach)
         rhythm = of_bars(interval.length, rests=series.rests)
         stale = freshness(utc(last), at, rhythm) is Freshness.STALE
-        return False, series.is_sample, short, stale, -last if stale else 0, place
+        worse = first > epoch(at - better)
+        return False, series.is_sample, short, stale, -last if stale else 0, worse, place
 
     return candidates[min(range(len(candidates)), key=order)]
 

@@ -108,7 +108,13 @@ async def look_around(db: Db, present: Collection[int], *, now: datetime) -> Non
     ``present`` are all servers the bot is in.
     """
     noted = set((await db.execute(select(schema.servers_left.c.server_id))).scalars())
-    tables = (schema.server_settings, schema.levels, schema.entries, schema.alerts)
+    tables = (
+        schema.server_settings,
+        schema.levels,
+        schema.entries,
+        schema.digest_schedules,
+        schema.alerts,
+    )
     kept = union(*(select(table.c.server_id) for table in tables))
     known = set((await db.execute(kept)).scalars()) - {schema.DEFAULT_BOOK}
     for server_id in sorted(known - noted - set(present)):

@@ -100,7 +100,7 @@ def _tick(value: float) -> str:
 
 
 def _board(canvas: Canvas, result: Stress, _: Gettext) -> None:
-    """A row a market: the long window with its interval, the weighted one, and the storm taken out."""
+    """A row a market: the long window with its interval, the weighted one, the storm taken out, and beta."""
     wear, top = canvas.colours, TOP + 24
     scale = (DOTS[1] - DOTS[0]) / 2
     middle = DOTS[0] + scale
@@ -116,10 +116,16 @@ def _board(canvas: Canvas, result: Stress, _: Gettext) -> None:
         canvas.text(_tick(tick), (at, TICK_LINE), NOTE, wear.muted, anchor="centre")
     pairs = {pair.instrument: pair for pair in result.correlations if pair.window == WINDOWS[-1]}
     links = {link.instrument: link for link in result.links}
+    betas = {one.instrument: one.same_day for one in result.betas if one.window == WINDOWS[-1]}
     for row, code in enumerate(codes):
         y = top + ROW * (row + 0.5)
-        name = stress_words.name(code, _)
-        canvas.text(fit(name, ANSWER, DOTS[0] - NAMES - 12), (NAMES, y), ANSWER, wear.ink)
+        name, room = stress_words.name(code, _), DOTS[0] - NAMES - 12
+        slope = betas.get(code)
+        canvas.text(fit(name, ANSWER, room), (NAMES, y - 13 if slope else y), ANSWER, wear.ink)
+        if slope is not None:
+            words = _("beta {value}").format(value=_r(slope.beta))
+            clear = slope.low > 0 or slope.high < 0
+            canvas.text(fit(words, NOTE, room), (NAMES, y + 17), NOTE, wear.ink if clear else wear.muted)
         _dots(canvas, x, y, pairs.get(code), links.get(code))
     _legend(canvas, _)
 

@@ -16,10 +16,10 @@ BOOK_INSTRUMENT: Final = "BTC"
 DEFAULT_DAYS: Final = {Interval.M30: 7, Interval.H1: 14, Interval.H4: 60, Interval.D1: 365}
 
 
-async def find(db: Db, instrument: str, interval: Interval, *, at: datetime) -> Series:
-    """The series that answers: one with 30-minute bars, else daily candles if days were asked for."""
+async def find(db: Db, instrument: str, interval: Interval | None, *, at: datetime) -> Series:
+    """The series that answers: one with 30-minute bars, else daily candles unless shorter bars were asked for."""
     # Days come from daily bars, of which every venue has enough; the others are made from 30 minutes.
-    days = 0 if interval is Interval.D1 else DEFAULT_DAYS[interval]
+    days = 0 if interval is Interval.D1 else DEFAULT_DAYS[interval or Interval.M30]
     series = await instruments.find(db, instrument, Interval.M30, at=at, reach=timedelta(days=days))
     if series is not None:
         return series
@@ -35,7 +35,7 @@ async def find(db: Db, instrument: str, interval: Interval, *, at: datetime) -> 
             instrument=instrument,
             known=", ".join(known),
         )
-    if interval is not Interval.D1:
+    if interval not in {None, Interval.D1}:
         raise UserError(
             "{instrument} is known by daily bars only: ask with interval 1d.", instrument=series.code
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,10 +48,13 @@ AUTO = Option(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelsQuery:
-    """A checked question. At most one of ``since`` (a UTC day) and ``bars`` is set."""
+    """A checked question. At most one of ``since`` (a UTC day) and ``bars`` is set.
+
+    ``interval`` is null where none was asked for: 30 minutes, or days where no less is known.
+    """
 
     instrument: str = "BTC"
-    interval: Interval = Interval.M30
+    interval: Interval | None = Interval.M30
     since: date | None = None
     bars: int | None = None
     auto: bool = False
@@ -61,9 +64,12 @@ def read(words: Words, now: datetime) -> LevelsQuery:
     since, count = words.get("since", "").strip(), words.get("bars", "").strip()
     if since and count:
         raise UserError("Give either a first day or a number of bars, not both.")
+    instrument = words.get("instrument", BOOK_INSTRUMENT).strip().upper()[:16]
+    # Bitcoin is known by 30 minutes: what is asked without an interval is the same question as with it.
+    is_open = INTERVAL.name not in words and instrument != BOOK_INSTRUMENT
     return LevelsQuery(
-        instrument=words.get("instrument", "BTC").strip().upper()[:16],
-        interval=Interval(choice(words, INTERVAL, Interval.M30)),
+        instrument=instrument,
+        interval=None if is_open else Interval(choice(words, INTERVAL, Interval.M30)),
         since=start_date(since, now) if since else None,
         bars=_bar_count(count) if count else None,
         auto=choice(words, AUTO, "no") == "yes",
@@ -78,7 +84,9 @@ def _bar_count(typed: str) -> int:
 
 
 def write(query: LevelsQuery) -> dict[str, str]:
-    words = {"instrument": query.instrument, "interval": query.interval.value}
+    words = {"instrument": query.instrument}
+    if query.interval:
+        words["interval"] = query.interval.value
     if query.since:
         words["since"] = query.since.isoformat()
     if query.bars:
@@ -88,15 +96,20 @@ def write(query: LevelsQuery) -> dict[str, str]:
     return words
 
 
+def settled(query: LevelsQuery, result: Levels) -> LevelsQuery:
+    return replace(query, interval=result.interval)
+
+
 async def answer(query: LevelsQuery, asked: Asked) -> Levels:
     """Query -> rows -> frame -> result. Raises UserError when it cannot be answered."""
     async with asked.store.read() as db:
         series = await level_series.find(db, query.instrument, query.interval, at=asked.at)
+        interval = query.interval or series.interval
         rows = await bars.closed(db, series, series.interval, at=asked.at)
         days = await bars.daily(db, series, at=asked.at)
         book = await level_book.read(db, asked.server_id) if series.code == BOOK_INSTRUMENT else []
-        kept = await levels_kept.read(db, query.interval) if book else None
-        running = await _seen_running(db, series, asked.at) if query.interval is series.interval else None
+        kept = await levels_kept.read(db, interval) if book else None
+        running = await _seen_running(db, series, asked.at) if interval is series.interval else None
     if not rows:
         raise NoData("No bar of {instrument} had closed by then.", instrument=series.code)
 
@@ -104,18 +117,18 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
         from analysis import frames  # pandas: a second to load, and only an answer needs it
 
         base, daily = frames.bars_frame(rows), frames.bars_frame(days)
-        asked_bars = daily if query.interval is Interval.D1 else frames.resample(base, query.interval)
+        asked_bars = daily if interval is Interval.D1 else frames.resample(base, interval)
         return levels.assess(
             asked_bars,
             base=base,
             daily=daily,
             book=book,
             as_of=asked.at,
-            window_start=_window_start(query, asked_bars.index.to_numpy()),
+            window_start=_window_start(query, interval, asked_bars.index.to_numpy()),
             instrument=series.code,
             venue=series.venue,
             quote=series.quote,
-            interval=query.interval,
+            interval=interval,
             source=series.source,
             weekends=not series.rests,
             price_interval=series.interval,
@@ -147,7 +160,7 @@ async def _seen_running(db: Db, series: Series, at: datetime) -> Running | None:
     )
 
 
-def _window_start(query: LevelsQuery, opened_at: NDArray[np.int64]) -> datetime:
+def _window_start(query: LevelsQuery, interval: Interval, opened_at: NDArray[np.int64]) -> datetime:
     """The opening of the first bar shown; counted back from the last bar when no day was asked for.
 
     Counted from the last bar, not from now: over a weekend, an outage or on the
@@ -163,7 +176,7 @@ def _window_start(query: LevelsQuery, opened_at: NDArray[np.int64]) -> datetime:
                 most=MOST_BARS,
             )
         return start
-    count = query.bars or int(timedelta(days=DEFAULT_DAYS[query.interval]) / query.interval.length)
+    count = query.bars or int(timedelta(days=DEFAULT_DAYS[interval]) / interval.length)
     first = opened_at[-min(count, len(opened_at))] if len(opened_at) else 0
     return datetime.fromtimestamp(int(first), UTC)
 
@@ -291,6 +304,7 @@ REPORT: Final = Report(
     buttons=INTERVAL.choices,
     read=read,
     write=write,
+    settled=settled,
     answer=missing.naming_feeds(answer, _feeds),
     say=say,
     as_json=as_json,

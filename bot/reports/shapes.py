@@ -69,13 +69,18 @@ def _nothing(words: Words, value: str) -> frozenset[str]:  # noqa: ARG001 -- the
     return frozenset()
 
 
+def _as_asked(query: Any, result: object) -> Any:  # noqa: ARG001 -- of a query that leaves nothing open
+    return query
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(Generic[Query, Result]):
     """One report, as the doors (Discord, command line, digest) see it.
 
     ``read`` turns words into a checked query (``UserError`` for a bad one) and
     ``write`` turns a query back into the shortest words, for a button's custom_id;
-    it leaves out what is nobody else's business. ``switch`` names the option that
+    it leaves out what is nobody else's business. ``settled`` is the query as it was answered, with what it
+    had left open: what the buttons of its card ask. ``switch`` names the option that
     the first row of buttons changes in place, ``buttons`` the values offered there;
     ``forgets`` names the options that mean nothing any more once the switch of a
     question goes to a value. ``menu`` names the option that a select changes in place,
@@ -99,6 +104,7 @@ class Report(Generic[Query, Result]):
     as_table: Callable[[Result], Sequence[Sequence[object]]]
     private: Callable[[Query], bool] = _never
     forgets: Callable[[Words, str], frozenset[str]] = _nothing
+    settled: Callable[[Query, Result], Query] = _as_asked
 
     @property
     def chart(self) -> str:

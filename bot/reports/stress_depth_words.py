@@ -18,6 +18,7 @@ from analysis.stress_index import LEAST_CLOSES, LEAST_RANKS, SEED, SEGMENTS
 from analysis.turbulence import LEAST as LEAST_DAYS
 from analysis.turbulence import UNUSUAL
 from bot.language import NO_BREAK_SPACE, Speech
+from bot.reports import beta_words
 
 LEAST_INDEX = LEAST_CLOSES + LEAST_RANKS + SEED - 2
 """Closes of all its markets until the index has its first value."""
@@ -113,7 +114,11 @@ def _largest(names: Sequence[str], parts: Sequence[float], whole: float, speech:
 def details(result: Stress, speech: Speech) -> list[str]:
     """All that adds up, and how it is reckoned."""
     if result.view is View.CORRELATION:
-        return [*correlations(result, speech), *_links(result, speech)]
+        return [
+            *correlations(result, speech),
+            *beta_words.details(result, speech),
+            *_links(result, speech),
+        ]
     one = result.depth
     return [*_index(one, speech), *_turbulence(one, speech), *_factor(one, speech), *_method(speech)]
 

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 from analysis.absorption import FRAGILE
+from analysis.beta import Slope
 from analysis.charts import stress_words
 from analysis.closes import Alignment
 from analysis.correlation import Correlation, distinguishable
 from analysis.depth import MARKETS, Depth, History
 from analysis.freshness import Rhythm, freshness
-from analysis.links import WINDOWS, Link, Nearer
+from analysis.links import WINDOWS, Beta, Link, Nearer
 from analysis.standing import Standing
 from analysis.stress import Input, Stress
 from analysis.stress_index import SEGMENTS
@@ -95,6 +96,7 @@ def as_json(result: Stress, now: datetime) -> dict[str, Any]:
         "inputs": [_input(one, rhythm, now) for one in result.inputs],
         "view": result.view.value,
         **_depth(result),
+        "betas": [_beta(one) for one in result.betas],
         "links": [_link(one) for one in result.links],
         "more_with_stocks_than_gold": {str(one.window): _nearer(one) for one in result.nearer},
         "correlations": [
@@ -216,10 +218,26 @@ def _history(found: History) -> dict[str, Any]:
                 "instrument": one.instrument,
                 "window": one.window,
                 "values": [[day.isoformat(), rounded(r)] for day, r in zip(one.dates, one.r, strict=True)],
+                "betas": [
+                    [day.isoformat(), rounded(beta)] for day, beta in zip(one.dates, one.beta, strict=True)
+                ],
             }
             for one in found.rolling
         ],
     }
+
+
+def _beta(one: Beta) -> dict[str, Any]:
+    return {
+        "instrument": one.instrument,
+        "window": one.window,
+        **_slope(one.same_day),
+        "with_neighbours": None if one.summed is None else _slope(one.summed),
+    }
+
+
+def _slope(one: Slope) -> dict[str, Any]:
+    return {"beta": rounded(one.beta), "low": rounded(one.low), "high": rounded(one.high), "n": one.n}
 
 
 def _link(one: Link) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from analysis import absorption
 from analysis.closes import Alignment, Close
 from analysis.levels import Interval
 from analysis.sessions import INSTRUMENTS
@@ -17,6 +18,9 @@ from storage.store import Db
 
 HISTORY: Final = timedelta(days=180)
 """How far back bitcoin should be known: windows of 90 sessions and what they are compared with."""
+LONG: Final = timedelta(days=366 * (absorption.WINDOW + absorption.LONG) // 250)
+"""How far back it is better known: until each ratio of a year of the one factor is made of its whole window.
+A year has some 250 closes of all its markets."""
 PRINTS: Final = timedelta(days=50)
 """The same for prices within the day, of which some sources tell no more than the last sixty days."""
 _BEHIND: Final = (4, 5)
@@ -40,17 +44,23 @@ async def daily(db: Db, at: datetime) -> dict[str, Series]:
     found = {}
     for code in INSTRUMENTS:
         intervals = (Interval.H1, Interval.M30) if code == "BTC" else (Interval.D1,)
-        series = await _first(db, code, intervals, at, HISTORY)
+        series = await _first(db, code, intervals, at, HISTORY, better=LONG)
         if series is not None:
             found[code] = series
     return found
 
 
 async def _first(
-    db: Db, code: str, intervals: Sequence[Interval], at: datetime, reach: timedelta
+    db: Db,
+    code: str,
+    intervals: Sequence[Interval],
+    at: datetime,
+    reach: timedelta,
+    *,
+    better: timedelta = timedelta(0),
 ) -> Series | None:
     for interval in intervals:
-        series = await instruments.find(db, code, interval, at=at, reach=reach)
+        series = await instruments.find(db, code, interval, at=at, reach=reach, better=better)
         if series is not None:
             return series
     return None

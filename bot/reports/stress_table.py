@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.beta import Slope
 from analysis.depth import MARKETS, History
-from analysis.links import WINDOWS, Pair
+from analysis.links import WINDOWS, Beta, Pair
 from analysis.sessions import INSTRUMENTS
 from analysis.stress import Move, Stress, View
 from analysis.stress_index import SEGMENTS
@@ -48,22 +49,35 @@ def _measures(history: History) -> list[list[object]]:
 
 
 def _rolling(history: History) -> list[list[object]]:
-    """One row a close: bitcoin's correlations over the days that end with it."""
-    known = [dict(zip(one.dates, one.r, strict=True)) for one in history.rolling]
-    header: list[object] = ["date", *(f"r_{one.instrument}_{one.window}" for one in history.rolling)]
-    days = sorted({day for one in known for day in one})
-    rows: list[list[object]] = [[day.isoformat(), *(rounded(one.get(day)) for one in known)] for day in days]
+    """One row a close: bitcoin's correlations and betas over the days that end with it."""
+    known = [
+        (name, one, dict(zip(one.dates, values, strict=True)))
+        for one in history.rolling
+        for name, values in (("r", one.r), ("beta", one.beta))
+    ]
+    header: list[object] = ["date", *(f"{name}_{one.instrument}_{one.window}" for name, one, _ in known)]
+    days = sorted({day for _, _, values in known for day in values})
+    rows: list[list[object]] = [
+        [day.isoformat(), *(rounded(values.get(day)) for _, _, values in known)] for day in days
+    ]
     return [header, *rows]
 
 
 def _board(result: Stress) -> list[list[object]]:
-    """One row a market: move, sigmas, vote and its correlations with bitcoin."""
+    """One row a market: move, sigmas, vote, its correlations with bitcoin and bitcoin's betas on it."""
     header = ["instrument", "from_date", "from_price", "to_date", "to_price", "move_pct", "move_sigma"]
     header += ["z5_sigma", "votes"]
     header += [f"{name}_{window}" for window in WINDOWS for name in ("r", "low", "high", "n")]
+    slopes = ("beta", "beta_low", "beta_high", "beta_n")
+    header += [
+        f"{name}_{window}"
+        for window in WINDOWS
+        for name in (*slopes, *(f"neighbours_{slope}" for slope in slopes))
+    ]
     moves = {move.instrument: move for move in result.moves}
     weeks = {one.instrument: one for one in result.contributions}
     pairs = {(pair.instrument, pair.window): pair for pair in result.correlations}
+    betas = {(one.instrument, one.window): one for one in result.betas}
     rows: list[list[object]] = [[*header]]
     for code in INSTRUMENTS:
         move, week = moves.get(code), weeks.get(code)
@@ -71,6 +85,8 @@ def _board(result: Stress) -> list[list[object]]:
         row += [week and rounded(week.z5), "yes" if code in VOTERS else "no"]
         for window in WINDOWS:
             row += _pair_cells(pairs.get((code, window)))
+        for window in WINDOWS:
+            row += _beta_cells(betas.get((code, window)))
         rows.append(row)
     return rows
 
@@ -86,3 +102,11 @@ def _pair_cells(pair: Pair | None) -> list[object]:
         return [None] * 4
     found = pair.correlation
     return [rounded(found.r), rounded(found.low), rounded(found.high), found.n]
+
+
+def _beta_cells(one: Beta | None) -> list[object]:
+    return [None] * 8 if one is None else [*_slope_cells(one.same_day), *_slope_cells(one.summed)]
+
+
+def _slope_cells(one: Slope | None) -> list[object]:
+    return [None] * 4 if one is None else [rounded(one.beta), rounded(one.low), rounded(one.high), one.n]

@@ -137,6 +137,14 @@ def test_correlations_by_scipy_from_the_stored_bars(asked: Asked, sample_file: P
         assert (told["r"], told["low"], told["high"]) == pytest.approx(
             (found.statistic, interval.low, interval.high), abs=2e-4
         )
+        [slope] = [one for one in answer["betas"] if (one["instrument"], one["window"]) == (code, window)]
+        line = stats.linregress(y, x)
+        reach = stats.t.ppf(0.975, window - 2) * line.stderr
+        assert slope["n"] == window
+        assert (slope["beta"], slope["low"], slope["high"]) == pytest.approx(
+            (line.slope, line.slope - reach, line.slope + reach), abs=1e-4
+        )
+        assert window - 10 <= slope["with_neighbours"]["n"] <= window - 2
     # The article's two claims: equities before gold holds at 90 days only, the dollar's does not hold.
     assert answer["es_and_gc_distinguishable"] == {"30": False, "90": True}
     assert answer["inverse_to_dollar"] == {"30": False, "90": False}
@@ -259,6 +267,8 @@ def test_views_on_the_command_line(leadline: Leadline, asked: Asked, tmp_path: P
     history = asked("--view", "history", "--at", AT)["history"]
     assert len(history["index"]) == asked("--at", AT)["index"]["n"]
     assert [one["instrument"] for one in history["correlations"]] == ["ES", "GC", "DXY"]
+    [slope] = [one for one in asked("--at", AT)["betas"] if (one["instrument"], one["window"]) == ("ES", 90)]
+    assert history["correlations"][0]["betas"][-1] == ["2026-02-05", slope["beta"]]
     seen = set()
     for view in ("index", "correlation", "history"):
         png, numbers = tmp_path / f"{view}.png", tmp_path / f"{view}.csv"
@@ -272,6 +282,7 @@ def test_views_on_the_command_line(leadline: Leadline, asked: Asked, tmp_path: P
         assert last["date"] == "2026-02-05"
         if view == "correlation":
             assert float(last["r_ES_90"]) == pytest.approx(0.54, abs=0.005)
+            assert float(last["beta_ES_90"]) == pytest.approx(2.14, abs=0.005)
         else:
             parts = [float(last[f"turbulence_{code}"]) for code in ("BTC", "SI", "GC", "ES", "DXY", "CL")]
             assert sum(parts) == pytest.approx(float(last["turbulence"]), abs=3e-4)

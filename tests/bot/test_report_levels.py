@@ -217,3 +217,19 @@ def test_auto_is_read_and_written(typed: dict[str, str], auto: bool) -> None:
     assert levels.read(levels.write(query), SELL_OFF) == query
     with pytest.raises(UserError, match="not a choice for auto"):
         levels.read({"auto": "maybe"}, SELL_OFF)
+
+
+async def test_an_interval_nobody_asked_for(sample_file: Path) -> None:
+    assert levels.read({}, SELL_OFF).interval is Interval.M30
+    silver = levels.read({"instrument": "si"}, SELL_OFF)
+    assert silver == LevelsQuery(instrument="SI", interval=None)
+    assert levels.read(levels.write(silver), SELL_OFF) == silver
+    found = await asked(sample_file, silver, SELL_OFF)
+    assert (found.interval, found.price_interval) == (Interval.D1, Interval.D1)
+    assert len(found.candles.opened_at) == len(
+        (await asked(sample_file, replace(silver, interval=Interval.D1), SELL_OFF)).candles.opened_at
+    )
+    assert levels.REPORT.settled(silver, found) == replace(silver, interval=Interval.D1)
+    # Where 30 minutes are known they answer.
+    found = await asked(sample_file, LevelsQuery(interval=None), SELL_OFF)
+    assert found.interval is Interval.M30

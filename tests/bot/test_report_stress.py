@@ -258,11 +258,40 @@ async def test_what_the_views_say_of_the_fall(sample_file: Path) -> None:
         "Does bitcoin move with the S&P 500 more than with gold? 90 days: yes · 30 days: not distinguishable"
     )
     assert pairs.lines[2].startswith("Correlation over 90 days: S&P 500 +0.54 [+0.37, +0.67] · Gold +0.09")
+    # Silver settles at 13:25 New York: what bitcoin does later that day is in silver's next one.
+    silver = next(line for line in pairs.details if line.startswith("Silver: ") and "neighbours" in line)
+    assert silver == (
+        "Silver: 30 days +0.05 [−0.09, +0.20], with neighbours +0.30 [+0.09, +0.50] · "
+        "90 days +0.07 [−0.04, +0.18], with neighbours +0.26 [+0.07, +0.45]"
+    )
     history = say(await asked(sample_file, SELL_OFF, StressQuery(view=View.HISTORY)), SPEECH, SELL_OFF)
     assert history.lines[2] == (
         f"One common factor explains 34{percent} of the moves of six markets, percentile 15 of 269 closes; "
         "−1.4σ against its year: not fragile"
     )
+
+
+async def test_betas_where_there_are_few_or_none(sample_file: Path) -> None:
+    result = await asked(sample_file, SELL_OFF, StressQuery(view=View.CORRELATION))
+    [short, *_] = result.betas
+    few = say(replace(result, betas=(replace(short, summed=None),)), SPEECH, SELL_OFF).details
+    assert "Silver: 30 days +0.05 [−0.09, +0.20]" in few
+    none = say(replace(result, betas=()), SPEECH, SELL_OFF).details
+    assert not [line for line in none if line.startswith("**Beta")]
+    table = {row[0]: row for row in stress.REPORT.as_table(replace(result, view=View.BOARD))}
+    place = table["instrument"].index("beta_90")
+    assert table["instrument"][place : place + 8] == [
+        "beta_90", "beta_low_90", "beta_high_90", "beta_n_90",
+        "neighbours_beta_90", "neighbours_beta_low_90", "neighbours_beta_high_90", "neighbours_beta_n_90",
+    ]  # fmt: skip
+    stocks = next(one for one in result.betas if (one.instrument, one.window) == ("ES", 90))
+    assert stocks.summed is not None
+    assert table["ES"][place : place + 8] == [
+        round(value, 4)
+        for one in (stocks.same_day, stocks.summed)
+        for value in (one.beta, one.low, one.high, one.n)
+    ]
+    assert table["BTC"][place : place + 8] == [None] * 8
 
 
 async def test_sentences_for_every_state_of_the_measures(sample_file: Path) -> None:

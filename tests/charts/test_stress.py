@@ -342,3 +342,22 @@ def test_alt_text_of_a_view_begins_as_its_picture(view: View) -> None:
     canvas = compose(replace(LONG, view=view))
     largest = max(canvas.words, key=lambda word: word.face.px)
     assert alt.startswith(largest.text)
+
+
+def test_each_market_has_its_beta_of_90_days_muted_where_it_may_be_nought() -> None:
+    result = replace(LONG, view=View.CORRELATION)
+    canvas = compose(result)
+    slopes = {one.instrument: one.same_day for one in result.betas if one.window == 90}
+    assert {one.low > 0 or one.high < 0 for one in slopes.values()} == {True, False}
+    pixels = canvas.pixels()[:, :, :3]
+    told = [word for word in canvas.words if word.text.startswith("beta ")]
+    assert len(told) == 6
+    for code, word in zip(INSTRUMENTS[1:], told, strict=True):
+        one = slopes[code]
+        assert float(word.text.removeprefix("beta ").replace("−", "-")) == pytest.approx(one.beta, abs=0.005)
+        box = word.box
+        inside = pixels[round(box.top) : round(box.bottom), round(box.left) : round(box.right)]
+        # Letters are blended at their edges; only inside their strokes they are the colour itself.
+        clear = one.low > 0 or one.high < 0
+        assert (inside == canvas.colours.ink).all(axis=2).any() == clear
+    assert not [word for word in words(compose(replace(result, betas=()))) if word.startswith("beta")]

@@ -157,7 +157,10 @@ async def test_a_chinese_reader_is_answered_in_chinese(server: Server, speaking:
             {"instrument": "DOGE"},
             "There are no candles of “DOGE” here; there are of BTC, SI, GC, CL, ES, NQ.",
         ),
-        ({"instrument": "SI"}, "SI is known by daily bars only: ask with interval 1d."),
+        *(
+            ({"instrument": "SI", "interval": short}, "SI is known by daily bars only: ask with interval 1d.")
+            for short in ("30m", "1h", "4h")
+        ),
         (
             {"since": "2025-09-01"},
             "That is 7572 bars; at most 2000 fit a picture. Choose a later day or longer bars.",
@@ -179,6 +182,20 @@ async def test_a_bad_option_in_chinese(server: Server, speaking: Speaking) -> No
         result = await server.alice.slash(server.channel, "levels", since="改天")
     assert sent(result).content == "「改天」不是起日，請寫成 7d、1/28 或 2026-01-28。"
     assert_error(server.env, UserError)
+
+
+async def test_without_an_interval_what_is_known_by_days_is_answered_by_days(server: Server) -> None:
+    open_, days = [
+        await server.alice.slash(server.channel, "levels", instrument="SI", **options)
+        for options in ({}, {"interval": "1d"})
+    ]
+    assert texts(sent(open_)) == texts(sent(days))
+    assert buttons(sent(open_)) == buttons(sent(days))
+    assert await sent(open_).attachments[0].read() == await sent(days).attachments[0].read()
+    # Its buttons ask for days, also those of the next card.
+    assert "|SI|1d|" in buttons(sent(open_))["Details"]
+    refused = await server.alice.click(sent(open_), label="1h")
+    assert sent(refused).content == "SI is known by daily bars only: ask with interval 1d."
 
 
 async def test_silver_has_daily_candles_and_no_levels(server: Server) -> None:

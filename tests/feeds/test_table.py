@@ -108,13 +108,18 @@ async def test_which_venue_answers(store: Store) -> None:
     assert await answering(NOW) == "Kraken"  # by rank, while nobody prefers anything
     # What reaches further back answers a question that does.
     assert await answering(NOW, reach=timedelta(days=60)) == "Bitstamp"
+    assert await answering(NOW, better=timedelta(days=60)) == "Bitstamp"
+    assert await answering(NOW, better=timedelta(days=90)) == "Kraken"  # which nobody reaches
     # Before Kraken's first bar there was only Bitstamp.
     assert await answering(utc(2026, 8, 20)) == "Bitstamp"
     async with store.write() as db:
         await instruments.prefer(db, ["bitstamp", "kraken"])
     assert await answering(NOW) == "Bitstamp"
+    # To be old is worse than to be short: Kraken goes on, and Bitstamp stops.
+    await bars_until(store, "Kraken", "BTC/USD", utc(2026, 9, 16), count=48 * 2)
+    assert await answering(utc(2026, 9, 16), better=timedelta(days=60)) == "Kraken"
     # All of them stale: the newest, whoever it is of.
-    await bars_until(store, "Coinbase", "BTC/USD", utc(2026, 9, 14, 12, 30), count=3)
+    await bars_until(store, "Coinbase", "BTC/USD", utc(2026, 9, 16, 0, 30), count=3)
     assert await answering(utc(2026, 9, 20)) == "Coinbase"
 
 

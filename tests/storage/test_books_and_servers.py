@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 import pytest
 from sqlalchemy import select
 
 from analysis.levels import Level, Rule
-from storage import entries, level_book, marks, schema, servers
+from storage import digests, entries, level_book, marks, schema, servers
+from storage.digests import Part, Schedule
 from storage.entries import Kind
 from storage.servers import ServerSettings
 from storage.store import Db, Store
@@ -116,6 +117,25 @@ async def test_what_happened_while_nobody_listened(store: Store) -> None:
         await servers.left(db, 4, now=NOW)
         await servers.look_around(db, {1, 4, 5}, now=LATER)
         assert await left_at(db) == {2: 1770400800, 3: 1770400800}
+
+
+async def test_a_server_that_has_digests_and_nothing_else_is_noticed_too(store: Store) -> None:
+    digest = Schedule(
+        server_id=6,
+        channel_id=61,
+        parts=(Part(report="levels"),),
+        local_time=time(9),
+        zone="UTC",
+        since=NOW,
+        created_by=60,
+        created_at=NOW,
+    )
+    async with store.write() as db:
+        await digests.add(db, digest)
+        await servers.look_around(db, {1, 6}, now=NOW)
+        assert await left_at(db) == {}
+        await servers.look_around(db, {1}, now=LATER)
+        assert await left_at(db) == {6: 1770400800}
 
 
 async def test_a_forgotten_server_leaves_nothing_behind(store: Store) -> None:
