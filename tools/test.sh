@@ -20,6 +20,6 @@ lint-imports --no-logo
 step "translations: complete"
 python tools/messages.py
 step "pytest: what minds nobody beside it"
-pytest --numprocesses auto --dist worksteal --ignore tests/wire --ignore tests/browser
+pytest --numprocesses auto --dist worksteal --durations 25 --ignore tests/wire --ignore tests/browser
 step "pytest: the bot as a process, and the page in a browser"
-exec pytest tests/wire tests/browser
+exec pytest --durations 10 tests/wire tests/browser
