@@ -53,7 +53,8 @@ class AlertItem(Pressable[ui.Item[Any]], template=r"al\d+\|.*"):
 
 
 def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[0-9]{1,19}", text) is not None
+    """Whether it may be an id: the store and Discord keep them in 63 bits."""
+    return re.fullmatch(r"[0-9]{1,19}", text) is not None and int(text) < 2**63
 
 
 async def _done(

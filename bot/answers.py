@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -86,6 +86,7 @@ class Answers:
         self.pictures = pictures
         self.clock = clock
         self._made: OrderedDict[Hashable, asyncio.Task[Answered]] = OrderedDict()
+        self._made_at = (-1, datetime.min.replace(tzinfo=UTC))
         self._servers: tuple[int, dict[int, _Server]] = (-1, {})
         self._wanted: OrderedDict[Hashable, _Wanted] = OrderedDict()
         # The store has one connection and Python one lock: more at a time would only
@@ -108,7 +109,12 @@ class Answers:
     async def _shared(
         self, report: Report[Any, Any], query: Hashable, server_id: int, now: datetime
     ) -> Answered:
-        key = (report.name, query, server_id, self.store.version, now.replace(second=0, microsecond=0))
+        moment = (self.store.version, now.replace(second=0, microsecond=0))
+        if moment > self._made_at:
+            # Nobody asks any more for what was made before this minute, or of older data; results are large.
+            self._made_at = moment
+            self._made = OrderedDict((key, task) for key, task in self._made.items() if not task.done())
+        key = (report.name, query, server_id, *moment)
         task = self._made.get(key)
         kept = task is not None
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):

@@ -144,6 +144,9 @@ def replay(
     first, last = instant(start), instant(end)
     if first >= last:
         fail("--from must lie before --to.", status=2)
+    if last > datetime.now(UTC):
+        # Played to its end, the far future would be a digest a day for as long as it takes.
+        fail("--to lies in the future.", status=2)
 
     def told(event: Event) -> None:
         typer.echo(json.dumps(event.as_json(), ensure_ascii=False) if jsonl else event.as_words())

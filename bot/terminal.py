@@ -21,6 +21,9 @@ T = TypeVar("T")
 MUST_ACT: Final = 78
 START_LATER: Final = 75
 
+EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+"""Room enough for whatever history a question before it would reach back for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:
@@ -55,11 +58,14 @@ def carry_out(work: Coroutine[Any, Any, T], *, locale: str = "en") -> T:
 def instant(text: str) -> datetime:
     """An ISO 8601 instant; a date alone is its midnight, no zone means UTC."""
     try:
-        when = datetime.fromisoformat(text)
+        typed = datetime.fromisoformat(text)
         # Overflows where the zone takes it out of the years 1 to 9999.
-        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        when = typed.replace(tzinfo=UTC) if typed.tzinfo is None else typed.astimezone(UTC)
     except (ValueError, OverflowError):
         fail(f"“{text[:40]}” is not an instant: write it like 2026-02-05T18:00:00Z.", status=2)
+    if when < EARLIEST:
+        fail(f"“{text[:40]}” is too early: nothing is known from before {EARLIEST.year}.", status=2)
+    return when
 
 
 def one_of(option: str, value: str, choices: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from analysis.charts import lights_words
+from analysis.charts import freshness_words, lights_words
 from analysis.charts.lights_words import LightWords, Voice
 from analysis.lights import Lights, State
 from bot.language import Speech
@@ -51,6 +51,7 @@ def _details(result: Lights, told: tuple[LightWords, ...], speech: Speech) -> li
             _("Rule: {rule}").format(rule=words.rule),
             _("What would change it: {flips}").format(flips=words.flips),
         ]
+    lines += _where_from(result, speech)
     lines += [
         "-# " + sentence
         for sentence in (
@@ -67,12 +68,37 @@ def _details(result: Lights, told: tuple[LightWords, ...], speech: Speech) -> li
     return lines
 
 
+def _where_from(result: Lights, speech: Speech) -> list[str]:
+    """Each figure that a light goes by: they are of different days."""
+    _, line, flows = speech._, result.line, result.flows
+    told = []
+    if line.price_at is not None:
+        told.append((_("Bitcoin"), line.source, speech.instant(line.price_at), line.freshness))
+    if flows.last_date is not None:
+        told.append((_("ETF flows"), flows.source, speech.day(flows.last_date), flows.freshness))
+    for name, move in (
+        (_("Dollar index"), result.macro.dollar),
+        (_("10-year breakeven"), result.macro.breakeven),
+        (_("Silver"), result.silver.silver),
+    ):
+        if move is not None:
+            told.append((name, move.source, speech.day(move.last.dated), move.freshness))
+    lines = ["**" + _("Where from, as of when") + "**"]
+    for name, source, of, fresh in told:
+        parts = " · ".join((source, of, freshness_words.word(fresh, _)))
+        lines.append("-# " + _("{name}: {parts}").format(name=name, parts=parts))
+    return lines
+
+
 def _data_line(result: Lights, speech: Speech, now: datetime) -> str:
-    _ = speech._
-    parts = [" · ".join(result.sources)]
-    if result.line.price_at is not None:
-        parts += [
-            _("closed {time}").format(time=speech.instant(result.line.price_at)),
-            speech.age(now - result.line.price_at),
+    """The time is that of bitcoin's price, and stands beside its source alone; Details date the others."""
+    _, line = speech._, result.line
+    parts: list[str] = []
+    if line.price_at is not None:
+        parts = [
+            line.source,
+            _("closed {time}").format(time=speech.instant(line.price_at)),
+            speech.age(now - line.price_at),
         ]
+    parts += [source for source in result.sources if source not in parts]
     return data_line(parts, speech, is_sample=result.is_sample)

@@ -71,6 +71,16 @@ async def test_new_data_or_a_new_minute_is_a_new_answer(answers: Answers) -> Non
     assert third.result is not second.result
 
 
+async def test_what_was_made_a_minute_ago_is_not_held_any_more(answers: Answers) -> None:
+    """Nobody can ask it again, and a result of many bars is large."""
+    for _ in range(3):
+        await asyncio.gather(
+            *(answers.answer(REPORT, LevelsQuery(bars=bars), server_id=7) for bars in (50, 60))
+        )
+        assert len(answers._made) == 2
+        answers.clock = FixedClock(answers.clock.now() + timedelta(minutes=1))
+
+
 async def test_each_server_is_answered_from_its_own_book(answers: Answers) -> None:
     async with answers.store.write() as db:
         book = await level_book.read(db, 1)

@@ -190,6 +190,11 @@ def test_version() -> None:
             2,
             "“0001-01-01T00:00:00+05:00” is not an instant: write it like 2026-02-05T18:00:00Z.\n",
         ),
+        (
+            ["--at", "0001-01-01"],
+            2,
+            "“0001-01-01” is too early: nothing is known from before 1900.\n",
+        ),
         (["--at", "yesterday"], 2, "“yesterday” is not an instant: write it like 2026-02-05T18:00:00Z.\n"),
         (["--locale", "de"], 2, "--locale takes one of en, zh-TW.\n"),
         (["--palette", "red"], 2, "--palette takes one of intl, tw, cb.\n"),

@@ -202,6 +202,9 @@ def test_words_for_people_and_an_order_that_is_wrong(
     wrong = command_line(*store, "replay", "--from", "2026-01-30", "--to", "2026-01-30")
     assert wrong.exit_code == 2
     assert "--from must lie before --to." in wrong.stderr
+    endless = command_line(*store, "replay", "--from", "2026-02-06T23:00", "--to", "2100-01-01")
+    assert (endless.exit_code, endless.stdout) == (2, "")
+    assert "--to lies in the future." in endless.stderr
 
 
 @asynccontextmanager

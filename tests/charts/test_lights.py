@@ -187,7 +187,7 @@ def test_the_answer_is_read_first() -> None:
 def test_the_reader_s_clock() -> None:
     told = words(compose(SELL_OFF, CHINESE))
     assert told[:2] == ["四燈：4 盞亮 1 盞", "2/6 02:00 · Asia/Taipei"]
-    assert "1/28 13:00 起" in told
+    assert "自 1/28 13:00 起" in told
 
 
 def test_unknown_says_why_and_never_on_or_off() -> None:

@@ -554,6 +554,7 @@ async def test_what_no_button_of_ours_says_changes_nothing(server: Server) -> No
         f"al1|mute|{alert.id}|1y",
         f"al1|mute|{alert.id}|1y|1|x",
         "al1|gone|" + "9" * 20,
+        *(f"al1|{what}|{2**63}{more}" for what, more in (("edit", ""), ("gone", ""), ("mute", "|1h"))),
         "al1|gone|x",
         "al1|keep|close|BTC|30m|61500|e|-|-|-",
         "al1|keep|close|BTC|30m|61500|q|-|-|-|0",

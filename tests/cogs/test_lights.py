@@ -34,7 +34,10 @@ async def test_five_lines_a_picture_and_where_it_comes_from(server: Server) -> N
         "🟢 **Macro: calm** since 30 Jan 22:00 UTC · dollar +1.3σ · br",
         "🔺 **Silver and margin: not quiet** since 28 Jan 05:00 UTC · ",
     ]
-    assert data.endswith("closed 5 Feb 18:00 UTC · under a minute old · sample, ends 2026-02-06")
+    assert data.removeprefix("-# ") == (
+        "Binance USD-M, BTCUSDT perpetual · closed 5 Feb 18:00 UTC · under a minute old · Farside Investors · "
+        "Yahoo Finance DX-Y.NYB · FRED · Yahoo Finance SI=F · sample, ends 2026-02-06"
+    )
     [picture] = pictures_of(sent(result))
     assert picture["description"].startswith("Lights: 1 of 4 on")
     assert list(buttons(sent(result))) == ["Details", "CSV", "中文", "Delete"]
@@ -47,6 +50,14 @@ async def test_details_have_each_rule_in_words(server: Server) -> None:
     assert told.count("What would change it: ") == 4
     assert "Default thresholds; moderators choose others in /settings." in told
     assert not told.endswith("…")
+    # The five-day moves are not of the instant of bitcoin's price, and say so.
+    assert told.split("Where from, as of when**\n")[1].split("\n")[:5] == [
+        "-# Bitcoin: Binance USD-M, BTCUSDT perpetual · 5 Feb 18:00 UTC · fresh",
+        "-# ETF flows: Farside Investors · 4 Feb 2026 · fresh",
+        "-# Dollar index: Yahoo Finance DX-Y.NYB · 4 Feb 2026 · fresh",
+        "-# 10-year breakeven: FRED · 4 Feb 2026 · fresh",
+        "-# Silver: Yahoo Finance SI=F · 4 Feb 2026 · fresh",
+    ]
 
 
 async def test_in_chinese(server: Server, speaking: Speaking) -> None:
@@ -55,7 +66,7 @@ async def test_in_chinese(server: Server, speaking: Speaking) -> None:
     assert texts(sent(asked))[0].split("\n")[:2] == [
         "**四燈：4 盞亮 1 盞**",
         (
-            "🔺 **關鍵線 73,600：未守住** 2/4（三）18:00 UTC 起 · 價格 66,154 · 已跌破 · "
+            "🔺 **關鍵線 73,600：未守住** 自 2/4（三）18:00 UTC 起 · 價格 66,154 · 已跌破 · "
             "收 8 根高於 73,600 就亮燈，首根須高於 73,885"
         ),
     ]
