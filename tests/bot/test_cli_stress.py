@@ -187,7 +187,7 @@ def test_words_pictures_and_numbers(leadline: Leadline, tmp_path: Path) -> None:
     assert told.stdout.startswith("市場壓力：去槓桿，自 2026/2/4 收盤起\n")
     assert "原油不投票" in told.stdout
     assert "吸收比率的變化 −1.39 < 1 ✓" in told.stdout
-    assert "90 日：比特幣與標普 500 的連動高於與黃金（p < 0.001）" in told.stdout
+    assert "90 日：比特幣與標普 500 的連動強於與黃金的連動（p < 0.001）" in told.stdout
     assert "資料看不出「與美元反向」" in told.stdout
     assert "對齊：日收盤" in told.stdout
     with Image.open(png) as picture:
