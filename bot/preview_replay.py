@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bot.preview import Turn
     from bot.replay import Replay
 
+MOST: Final = 2.0
+"""Seconds of the reader's at a time: what takes longer slows the replay down and does not make it leap."""
 TO_ACT: Final = 0.1
 """Seconds of Discord's that the bot has for what a step brings: posts keep a small distance."""
 
@@ -38,12 +40,12 @@ class Player:
     async def tick(self, env: simcord.Env, page: simcord.Preview, turn: Turn, seconds: float) -> None:
         """Go on as the reader has set it; a reader's action comes between two steps."""
         replay, shown = self._replay, time.perf_counter()
-        asked, target = replay.playing, replay.target(seconds)
+        asked, target = replay.playing, replay.target(min(seconds, MOST))
+        new = False
         while True:
             async with turn.lock:
                 if replay.playing != asked:
                     return
-                new = False
                 if target < replay.clock.now():
                     preview.take_back(env, self._channel, target)
                     await replay.back(target)
@@ -61,7 +63,6 @@ class Player:
                     await page.refresh()
             if there:
                 replay.arrived(target)
-            if there:
                 return
             # A reader's action that waits for its turn gets it here.
             await asyncio.sleep(0)

@@ -16,14 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
+<<<<<<< HEAD
 from playwright.sync_api import ViewportSize, sync_playwright
+=======
+from playwright.sync_api import expect, sync_playwright
+>>>>>>> 5d25c8191176820fffc4e6c867fc93206f2ab9bf
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "replay.png"
-PREVIEW = ("-m", "bot", "preview", "--port", "0", "--at", "2026-02-03T15:00:00Z", "--speed", "1800")
+PREVIEW = ("-m", "bot", "preview", "--port", "0", "--at", "2026-02-03T14:00:00Z", "--speed", "1800")
 FRAMES = (("", ""), ("76,643", ""), ("76,082", "img"), ("73,061", ""))
 """What a message says, and which part of it to look at, if not at all of it."""
 PHONE: ViewportSize = {"width": 400, "height": 800}
@@ -39,6 +43,7 @@ def frames(page: Page) -> list[Image.Image]:
         shown = page.locator("article.channel-message", has_text=words).first
         shown.wait_for(timeout=SECONDS * 1000)
         (shown.locator(part).first if part else shown).scroll_into_view_if_needed()
+<<<<<<< HEAD
         # Pictures take a moment to be decoded.
         page.wait_for_timeout(700)
         found.append(
@@ -48,6 +53,16 @@ def frames(page: Page) -> list[Image.Image]:
                 )
             ).convert("RGB")
         )
+=======
+        if part == "img":
+            expect(shown.locator(part).first).not_to_have_js_property(
+                "naturalWidth", 0, timeout=SECONDS * 1000
+            )
+            shown.locator(part).first.scroll_into_view_if_needed()
+        # The page takes a moment to lay itself out.
+        page.wait_for_timeout(1_000)
+        found.append(Image.open(io.BytesIO(page.screenshot(clip=PAGE))).convert("RGB"))
+>>>>>>> 5d25c8191176820fffc4e6c867fc93206f2ab9bf
     return found
 
 
