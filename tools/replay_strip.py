@@ -16,14 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
-<<<<<<< HEAD
-from playwright.sync_api import ViewportSize, sync_playwright
-=======
 from playwright.sync_api import expect, sync_playwright
->>>>>>> 5d25c8191176820fffc4e6c867fc93206f2ab9bf
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "replay.png"
@@ -43,17 +39,6 @@ def frames(page: Page) -> list[Image.Image]:
         shown = page.locator("article.channel-message", has_text=words).first
         shown.wait_for(timeout=SECONDS * 1000)
         (shown.locator(part).first if part else shown).scroll_into_view_if_needed()
-<<<<<<< HEAD
-        # Pictures take a moment to be decoded.
-        page.wait_for_timeout(700)
-        found.append(
-            Image.open(
-                io.BytesIO(
-                    page.screenshot(clip={"x": 0, "y": TOP, "width": PHONE["width"], "height": HEIGHT})
-                )
-            ).convert("RGB")
-        )
-=======
         if part == "img":
             expect(shown.locator(part).first).not_to_have_js_property(
                 "naturalWidth", 0, timeout=SECONDS * 1000
@@ -61,8 +46,13 @@ def frames(page: Page) -> list[Image.Image]:
             shown.locator(part).first.scroll_into_view_if_needed()
         # The page takes a moment to lay itself out.
         page.wait_for_timeout(1_000)
-        found.append(Image.open(io.BytesIO(page.screenshot(clip=PAGE))).convert("RGB"))
->>>>>>> 5d25c8191176820fffc4e6c867fc93206f2ab9bf
+        found.append(
+            Image.open(
+                io.BytesIO(
+                    page.screenshot(clip={"x": 0, "y": TOP, "width": PHONE["width"], "height": HEIGHT})
+                )
+            ).convert("RGB")
+        )
     return found
 
 
