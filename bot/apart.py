@@ -41,7 +41,7 @@ class _Child:
     """One process for one piece of work. ``run`` blocks, ``kill`` may be called meanwhile from anywhere."""
 
     def __init__(self) -> None:
-        ours, theirs = context().Pipe(duplex=False)
+        ours, theirs = context().Pipe()
         self._ours: Connection[Any, Any] = ours
         self._theirs: Connection[Any, Any] = theirs
         self._killed = False
@@ -51,16 +51,18 @@ class _Child:
         # As where drawings are made: born with both signals blocked, the tracker before that.
         resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        process = context().Process(
-            target=_work, args=(self._theirs, work, given), name="leadline-apart", daemon=True
-        )
+        process = context().Process(target=_work, args=(self._theirs,), name="leadline-apart", daemon=True)
         try:
             process.start()
             self._pid = process.pid
             self._theirs.close()
             if self._killed:
                 raise ApartError("it was no longer wanted")
+            # Not as an argument of the process: half of it would be told on standard error if the bot were killed here.
+            self._ours.send((work, given))
             answer = self._answer(limit)
+        except BrokenPipeError:
+            raise ApartError("the process died") from None
         finally:
             self._pid = None
             self._theirs.close()
@@ -90,13 +92,18 @@ class _Child:
             raise ApartError("the process died") from None
 
 
-def _work(pipe: Connection[Any, Any], work: Callable[..., Any], given: tuple[Any, ...]) -> None:
+def _work(pipe: Connection[Any, Any]) -> None:
     # Ctrl-C and a stop of the service reach every process of the group; the bot says when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     os.dup2(2, 1)
     os.nice(_NICER)
+    try:
+        work, given = pipe.recv()
+    except (EOFError, OSError):
+        # The bot is gone.
+        return
     try:
         answer = work(*given)
     except Exception:

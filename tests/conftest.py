@@ -41,6 +41,11 @@ hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in
 hypothesis.settings.load_profile("house")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many a test waits for a process of its own."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def nobodys_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the settings or the store of whoever runs it.
