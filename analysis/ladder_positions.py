@@ -6,7 +6,7 @@ the price P, that of an inverse contract (settled in coins) a straight line in 1
 
     equity(v) = W + k q (v - v0)        maintenance(v) = q v (rate + fee) - deduction
 
-so that v = (k q v0 - W - deduction) / (q (k - rate - fee)): METHODS' linear and inverse
+so that v = (k q v0 - W - deduction) / (q (k - rate - fee)): the exchanges' own linear and inverse
 formulas at once. k is the side for a linear contract and its opposite for an inverse one.
 Amounts are in the settlement currency: US dollars, or coins for an inverse contract.
 """

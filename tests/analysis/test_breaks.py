@@ -242,7 +242,7 @@ def test_a_rule_that_means_nothing_is_refused(wrong: dict[str, float]) -> None:
 def slow(
     closes: list[float], gaps: list[bool], n_b: int, n_h: int
 ) -> tuple[str, int, list[tuple[int, str, str]]]:
-    """The table of METHODS 5.1 once more, said differently: if by if, L = 100, d = 1."""
+    """The rules once more, said differently: if by if, L = 100, d = 1."""
     state, count = "unknown", 0
     events = []
     for bar, (c, gap) in enumerate(zip(closes, gaps, strict=True)):

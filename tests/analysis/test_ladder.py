@@ -131,7 +131,7 @@ def test_bankruptcy_is_a_tenth_away_at_ten_times() -> None:
 
 
 def test_to_hold_until_75_000() -> None:
-    """METHODS 5.4: long 1 at 90,076, 10x, 0.4 %, mark 85,000."""
+    """By hand: long 1 at 90,076, 10x, 0.4 %, mark 85,000."""
     position = made(0.4, entry=90_076.0, mark=85_000.0)
     found = hold(position, position.own_margin, 75_000.0)
     assert found is not None
@@ -160,7 +160,7 @@ def test_what_is_paid_in_full_is_never_liquidated(leverage: float) -> None:
 
 
 def test_a_silver_contract_is_called_where_the_account_report_says() -> None:
-    """METHODS 5.3: long 1 at 115 with 20 % equity: 103.37 (11 %), 108.24 (15 %), 112.20 (18 %)."""
+    """By hand: long 1 at 115 with 20 % equity: 103.37 (11 %), 108.24 (15 %), 112.20 (18 %)."""
     for rate, long, short in [(11, 103.37, 124.32), (15, 108.24, 120.00), (18, 112.20, 116.95)]:
         rule = Change(effective=None, known_at=None, basis=Basis.PERCENT, initial=rate, maintenance=rate)
         table, convention = futures_tiers(rule, PRODUCTS["SI"], 115.0)

@@ -194,7 +194,7 @@ def test_real_bars_are_counted_alike(sell_off: list[BarTuple]) -> None:
     found = count(places, past)
     for place, times, cases in zip(places, found.times.tolist(), found.cases.tolist(), strict=True):
         assert (times, cases) == told_slowly(place, past)
-    # The reclaims of these two weeks as METHODS lists them: 83,500 once, 77,000 three times, 73,600 once.
+    # The reclaims of these two weeks as they were counted by hand: 83,500 once, 77,000 three times, 73,600 once.
     assert found.cases[:, 0].tolist() == [1, 3, 1]
     # 83,500 and once 77,000 were held for eight closes, so for seven more.
     assert found.times[:, HELD.index(4)].tolist()[0] == 1

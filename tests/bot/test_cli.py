@@ -106,7 +106,7 @@ def test_what_the_sample_must_reproduce(leadline: Leadline) -> None:
 def test_every_event_of_the_fall_judged_over_all_stored_bars(
     leadline: Leadline, sample_file: Path, price: float, vector: str
 ) -> None:
-    """METHODS 5.1 gives the opening of the deciding bar; an event is told at its close, half an hour later."""
+    """Listed by hand with the opening of the deciding bar; an event is told at its close, half an hour later."""
     told = leadline("--database-url", str(sample_file), "report", "levels", "--json", "--at", AT)
     [level] = [item for item in json.loads(told.stdout)["levels"] if item["price"] == price]
     events = [event for event in level["events"] if event["time"] > "2026-01-28"]

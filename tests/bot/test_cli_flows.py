@@ -70,7 +70,7 @@ def test_two_of_thirteen(leadline: Leadline) -> None:
     }
     assert (answer["final_days"], answer["positive_days"], answer["negative_days"]) == (13, 2, 11)
     assert (answer["sum_musd"], answer["streak"], answer["streak_since"]) == (-3461.6, -2, "2026-02-03")
-    # METHODS 5.2: p0 = 318/505, p = 0.0006.
+    # By hand: p0 = 318/505, p = 0.0006.
     assert answer["p_value"] == pytest.approx(0.0006, abs=0.00005)
     assert (answer["base_days"], answer["base_share_pct"]) == (505, pytest.approx(62.97, abs=0.005))
     positive = [day["date"] for day in answer["days"] if (day["total_musd"] or 0) > 0]

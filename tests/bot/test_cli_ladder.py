@@ -95,7 +95,7 @@ def test_without_a_position_the_leverages_from_a_price(leadline: Leadline) -> No
 
 
 def test_silver_is_called_by_the_rule_in_force_and_by_the_next(leadline: Leadline) -> None:
-    """METHODS 5.3: 1 contract from 115 with 20 % equity: 108.24 at 15 %, 112.20 at 18 %, known on 6 February."""
+    """By hand: 1 contract from 115 with 20 % equity: 108.24 at 15 %, 112.20 at 18 %, known on 6 February."""
     options = ("--kind", "futures", "--entry", "115", "--size", "1", "--leverage", "5", "--next", "--gauge")
     [found] = asked(leadline, *options, "--at", ON_6)["positions"]
     assert found["liquidation_price"] == pytest.approx(108.24, abs=0.005)

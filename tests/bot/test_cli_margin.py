@@ -19,7 +19,7 @@ from typer.testing import Result
 
 Leadline = Callable[..., Result]
 ON_5, ON_6, ON_7 = (f"2026-02-0{day}T12:00:00Z" for day in (5, 6, 7))
-# The schedule of METHODS 7, and what follows from it: (rule, value, hike in percent).
+# The exchange's schedule, and what follows from it: (rule, value, hike in percent).
 SILVER = [
     ("2025-12-12T22:00:00Z", "fixed", 22_000, 10.0),
     ("2025-12-29T22:00:00Z", "fixed", 25_000, 13.636),
@@ -154,7 +154,7 @@ def test_golds_undated_step_is_told_as_such(leadline: Leadline) -> None:
     assert [row["date_known"] for row in rows if row["kind"] == "change"] == ["yes", "yes", "no", "yes"]
 
 
-# METHODS 5.3: one contract entered at 115 with equity of a fifth of its notional.
+# By hand: one contract entered at 115 with equity of a fifth of its notional.
 @pytest.mark.parametrize(
     ("at", "side", "now", "later"),
     [

@@ -169,7 +169,7 @@ async def test_details_tell_what_happened_in_order(sample_file: Path) -> None:
     assert happened[0] == "29 Jan 19:00 UTC · first close below 83,500"
     assert "1 Feb 15:30 UTC · first close below 77,000" in happened
     assert happened[-1] == "4 Feb 21:30 UTC · 73,600: the reclaim failed"
-    # METHODS 5.1: 6 events of 83,500, 10 of 77,000 and 6 of 73,600 by then, and three first closes below.
+    # Counted by hand: 6 events of 83,500, 10 of 77,000 and 6 of 73,600 by then, and three first closes below.
     assert len(happened) == 6 + 10 + 6 + 3
 
 

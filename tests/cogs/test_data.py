@@ -513,7 +513,7 @@ WEDNESDAYS_CLOSE, FRIDAYS_CLOSE = datetime(2026, 2, 4, 22, tzinfo=UTC), datetime
 @pytest.mark.parametrize(
     ("newest", "interval", "rests", "at", "state"),
     [
-        # Twice the rhythm is fresh, six times late: METHODS of every card.
+        # Twice the rhythm is fresh, six times late, as on every card.
         (THURSDAY, "30m", False, datetime(2026, 2, 5, 1, 0, tzinfo=UTC), "fresh"),
         (THURSDAY, "30m", False, datetime(2026, 2, 5, 1, 1, tzinfo=UTC), "late"),
         (THURSDAY, "30m", False, datetime(2026, 2, 5, 3, 1, tzinfo=UTC), "stale"),

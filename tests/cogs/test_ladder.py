@@ -68,7 +68,7 @@ async def test_the_answer_is_for_the_asker_alone_and_whole(server: Server) -> No
     assert result.ephemeral
     assert server.channel.history(viewer=server.bob) == []
     told = texts(sent(result))[0].split("\n")
-    # ATR14 of the days to 4 February in the sample; the rest is METHODS 5.4.
+    # ATR14 of the days to 4 February in the sample; the rest is reckoned by hand.
     assert told[0].startswith(
         f"**long 1{NBSP}BTC** (linear, 10x from 90,076.00): **liquidated at 81,393.98** (−4.2{NBSP}%"
     )

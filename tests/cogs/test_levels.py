@@ -48,7 +48,7 @@ async def test_three_lines_a_picture_and_where_it_comes_from(server: Server) -> 
     assert lines[0].endswith("5 Feb 18:00 UTC")
     # 100 (56,100 / 66,153.9 - 1) = -15.198
     assert lines[1].startswith("Next floor **56,100** (fourth layer): −15.2\N{NO-BREAK SPACE}%, ")
-    # METHODS 5.1: the last event before 18:00 is the failed reclaim in the bar opened 4 February 21:00.
+    # By hand: the last event before 18:00 is the failed reclaim in the bar opened 4 February 21:00.
     assert lines[2] == "73,600 broken since 4 Feb 21:30 UTC; to turn it must be reclaimed and held: 0/8 bars"
     assert "Binance USD-M" in data
     assert "fresh" in data
