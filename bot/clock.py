@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -19,18 +18,6 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-class ShiftedClock:
-    """Starts at ``start`` (aware) when it is made, and runs on at the usual speed."""
-
-    def __init__(self, start: datetime) -> None:
-        self._start = _utc(start)
-        # Not time.monotonic: inside SimCord, that one stands still for the bot.
-        self._made = time.perf_counter()
-
-    def now(self) -> datetime:
-        return self._start + timedelta(seconds=time.perf_counter() - self._made)
 
 
 class SetClock:
