@@ -305,6 +305,23 @@ async def test_an_edit_of_time_or_zone_brings_no_second_post_that_day(server: Se
     )
 
 
+async def test_an_edit_of_the_zone_brings_no_second_post_on_a_date_of_the_new_one(
+    server: Server, hands: Hands
+) -> None:
+    """Posted at 18:00 of the 5th in UTC: in Taipei that is the 6th, whose 09:00 is still to come."""
+    await keep(server, zone="UTC", local_time=time(18), since=NOW - timedelta(hours=1))
+    await later(server, hands, timedelta(0))
+    assert len(said_in(server.channel)) == 1
+    panel = sent(await command(server, "edit", time="09:00", zone="Taipei"))
+    await server.moderator.click(panel, label="Save")
+    on_the_seventh = SECONDS + 31 * 3600
+    assert f"Next: <t:{on_the_seventh}:F>" in texts(panel)[0]
+    await later(server, hands, timedelta(hours=8))
+    assert len(said_in(server.channel)) == 1
+    await later(server, hands, timedelta(hours=23))
+    assert len(said_in(server.channel)) == 2
+
+
 async def test_an_edit_to_an_hour_that_is_over_posts_tomorrow(server: Server, hands: Hands) -> None:
     await keep(server, local_time=time(5), since=NOW - timedelta(hours=6))
     panel = sent(await command(server, "edit", time="01:00"))
