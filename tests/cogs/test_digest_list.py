@@ -386,7 +386,8 @@ async def test_another_servers_digest_does_not_exist_here(server: Server) -> Non
     own = await keep(server)
     for name in ("edit", "pause", "resume", "remove", "now"):
         assert await refused(server, name, digest=str(foreign.id)) == NO_SUCH
-        assert await refused(server, name, digest="x") == NO_SUCH
+        for typed in ("x", "-1", "٣", "9" * 5_000):
+            assert await refused(server, name, digest=typed) == NO_SUCH
     panel = await listed(server)
     whole = message_of(panel)
     for action in ("edit", "pause", "resume", "remove", "gone", "now"):
