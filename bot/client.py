@@ -93,6 +93,8 @@ class Leadline(commands.Bot):
             tree_cls=Tree,
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
+            # For servers that let it in, not for people who take it along into any other.
+            allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=False),
             # A longer wait would outlive the interaction: better an error we can handle.
             max_ratelimit_timeout=30.0,
         )

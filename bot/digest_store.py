@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import discord
 
 from bot.digest_draft import MOST_DIGESTS, faults, full, may_post_to
-from bot.digests import DigestWriter, post_now, settle_timing
+from bot.digests import DigestWriter, planned_through_in, post_now, settle_timing
 from bot.errors import AlreadyDone, UserError
 from storage import digests, handled, outbox
 from storage.digests import Schedule
@@ -96,6 +96,7 @@ async def save(interaction: discord.Interaction[Leadline], draft: Schedule, spee
         after = replace(
             kept,
             **{name: getattr(draft, name) for name in _CHOSEN},
+            planned_through=await planned_through_in(db, kept, draft.zone),
             since=now if timing else kept.since,
             changed_by=interaction.user.id,
             changed_at=now,

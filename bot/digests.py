@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -88,9 +88,13 @@ async def plan_one(db: Db, schedule: Schedule, now: datetime) -> list[Occurrence
     return list(missed)
 
 
+def _key(schedule: Schedule, day: date) -> str:
+    return f"digest:{schedule.id}:{day.isoformat()}"
+
+
 def _post(schedule: Schedule, found: Occurrence, post_until: datetime) -> Post:
     return Post(
-        key=f"digest:{schedule.id}:{found.day.isoformat()}",
+        key=_key(schedule, found.day),
         kind=DigestWriter.kind,
         subject=schedule.id,
         server_id=schedule.server_id,
@@ -104,6 +108,19 @@ async def settle_timing(db: Db, schedule: Schedule, now: datetime) -> None:
     """Deals with what is due of a digest by its old time, before that is changed."""
     if await plan_one(db, schedule, now):
         await digests.note(db, schedule.id, "skipped", now=now)
+
+
+async def planned_through_in(db: Db, schedule: Schedule, zone: str) -> date | None:
+    """The last date without a further post once the digest goes by the clock of ``zone``.
+
+    There the last post may have come on a later date than by its own clock: that date has had its post, too.
+    """
+    through = schedule.planned_through
+    last = None if through is None else await outbox.find(db, _key(schedule, through))
+    if through is None or last is None or last.state is State.SKIPPED:
+        return through
+    came = last.settled_at or last.wait_until or last.due_at
+    return max(through, came.astimezone(ZoneInfo(zone)).date())
 
 
 async def post_now(db: Db, schedule: Schedule, interaction_id: int, now: datetime) -> bool:

@@ -56,7 +56,7 @@ async def connection(home: Home) -> list[Finding]:
         ]
         ids = [guild.id async for guild in client.fetch_guilds(limit=200)]
         if not ids:
-            remedy = "invite it: the address is on Discord's page of the application, under Installation"
+            remedy = "invite it: leadline invite prints the address"
             says = "the bot is in no server"
             return [*found, Finding(name="servers", verdict=Verdict.WARN, says=says, remedy=remedy)]
         return [*found, *await asyncio.gather(*(_server(client, number) for number in ids))]

@@ -10,7 +10,7 @@ from typing import Final
 
 from analysis.levels import Interval, Level
 from bot.errors import AlreadyDone, UserError
-from bot.language import DEFAULT_LABELS, Speech
+from bot.language import DEFAULT_LABELS, N_, Speech
 from bot.plain_text import cleaned, quoted
 from bot.reports import numbers, windows
 from bot.reports.level_series import BOOK_INSTRUMENT
@@ -30,6 +30,11 @@ the highs and lows of one cycle do not."""
 NEWEST: Final = 5
 """Of so many levels moderators are told who added them."""
 LOWEST, HIGHEST = 0.01, 1_000_000_000
+DEFAULT_SOURCES: Final = (
+    N_("market analysis of 5 Feb 2026"),
+    N_("73,777 was the high; market analysis of 5 Feb 2026"),
+)
+"""Of the level book every server starts with; a moderator's own stay as typed."""
 _LISTED = 40, 24, 32
 """Characters of label, venue and source in the list: 25 full lines fit one message."""
 
@@ -195,12 +200,20 @@ def _line(level: Level, speech: Speech, most: tuple[int, int, int] = (80, 80, 80
     parts = [f"**{in_full(level.price)}**"]
     if level.label:
         parts.append(
-            speech.label(level.label) if level.label in DEFAULT_LABELS else quoted(level.label, label)
+            speech.label(level.label) if level.label in DEFAULT_LABELS else _shortened(level.label, label)
         )
-    parts += [] if level.venue is None else [quoted(level.venue, venue)]
+    parts += [] if level.venue is None else [_shortened(level.venue, venue)]
     parts += [] if level.dated is None else [speech.day(level.dated)]
-    parts += [] if level.source is None else [quoted(level.source, source)]
+    if level.source is not None:
+        ours = level.source in DEFAULT_SOURCES
+        parts.append(speech._(level.source) if ours else _shortened(level.source, source))
     return " · ".join(parts)
+
+
+def _shortened(text: str, most: int) -> str:
+    """``text`` in a code span; where it is cut, that shows."""
+    kept = cleaned(text)
+    return quoted(kept if len(kept) <= most else kept[: most - 1].rstrip() + "…")
 
 
 def offered(book: Book, typed: str, speech: Speech) -> list[tuple[str, str]]:

@@ -70,10 +70,13 @@ def require(interaction: discord.Interaction, right: Right | None, settings: Ser
 def is_moderator(interaction: discord.Interaction, settings: ServerSettings | None) -> bool:
     """Manage Server, or the moderator role the server has chosen; nobody in a private chat.
 
-    The permissions are those Discord has computed for this member in this channel.
+    Nor in a server that has not let the bot in: whoever brought it along keeps nothing of ours
+    there. The permissions are those Discord has computed for this member in this channel.
     """
     member = interaction.user
     if interaction.guild_id is None or not isinstance(member, discord.Member):
+        return False
+    if interaction.is_user_integration() and not interaction.is_guild_integration():
         return False
     if interaction.permissions.administrator or interaction.permissions.manage_guild:
         return True

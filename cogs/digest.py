@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bot.client import Leadline
     from storage.digests import Schedule
 
+_LONGEST = 20
+"""Digits that no number of the store has."""
 _DIGEST = locale_str("Which digest; not needed where there is only one")
 
 
@@ -161,10 +163,9 @@ async def _do(
 async def _chosen(interaction: discord.Interaction[Leadline], typed: str | None) -> Schedule:
     """The digest meant by a choice, or the only one. Raises UserError when it is none or one of several."""
     if typed is not None:
-        # What was offered is its number; anything else names none.
-        return await digest_store.one_of(
-            interaction, int(typed) if typed.isascii() and typed.isdigit() else 0
-        )
+        # What was offered is its number; anything else names none, also digits without end.
+        is_number = typed.isascii() and typed.isdigit() and len(typed) < _LONGEST
+        return await digest_store.one_of(interaction, int(typed) if is_number else 0)
     known = await digest_store.of_server(interaction)
     if not known:
         raise UserError("There is no digest here yet: /digest add sets one up.")

@@ -156,7 +156,13 @@ async def mute(db: Db, alert_id: int, until: datetime | None, *, acting: Acting,
 
 
 async def remove(db: Db, alert_id: int, *, acting: Acting) -> bool:
-    """Forget an alert. What is being sent at this moment may still arrive; nothing else will."""
+    """Forget an alert. What is being sent at this moment may still arrive; nothing else will.
+
+    Of one told by direct message the posts go, too: without it nobody would know whose they were.
+    """
+    t, posts = schema.alerts.c, schema.outbox
+    own = select(t.id).where(_theirs(alert_id, acting), t.owner_id.is_not(None))
+    await db.execute(delete(posts).where(posts.c.kind == "alert", posts.c.subject.in_(own)))
     done = await db.execute(delete(schema.alerts).where(_theirs(alert_id, acting)))
     return bool(done.rowcount)
 

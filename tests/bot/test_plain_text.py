@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from analysis.charts import levels as chart
 from analysis.charts.look import Look
+from analysis.charts.text import characters, clean
 from analysis.levels import Level
 from bot import level_book as changes
 from bot import privacy, table
@@ -30,6 +31,7 @@ from storage.level_book import Book
 from storage.store import Store
 from tests.charts import made
 from tests.charts.seen import assert_legible, english
+from tests.soak import times
 
 NOW = datetime(2026, 2, 5, 18, tzinfo=UTC)
 PARTS = (
@@ -154,8 +156,18 @@ async def test_a_card_with_such_labels_is_harmless_whole_and_can_be_kept(store: 
         table.csv_bytes(as_table(result))
 
 
+def test_of_every_label_only_what_a_picture_can_set_in_one_line_is_left() -> None:
+    for text in STRINGS:
+        drawn = clean(cleaned(text))
+        assert len(drawn) <= 40
+        assert set(drawn) <= characters(), text
+
+
+@pytest.mark.soak
 def test_no_label_breaks_a_picture() -> None:
-    for start in range(0, 300, 5):
-        labels = STRINGS[start : start + 5]
-        book = [(price, label) for (price, _), label in zip(made.BOOK, labels, strict=True)]
+    """As many to a picture as a book holds; in the soak all ten thousand."""
+    labels = STRINGS[:: times(short=25, long=1)]
+    for start in range(0, len(labels), changes.MOST):
+        some = labels[start : start + changes.MOST]
+        book = [(56_000.0 + 1_500 * k, label) for k, label in enumerate(some)]
         assert_legible(chart.compose(made.levels(40, book=book), Look(), english))

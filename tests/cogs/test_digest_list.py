@@ -305,6 +305,23 @@ async def test_an_edit_of_time_or_zone_brings_no_second_post_that_day(server: Se
     )
 
 
+async def test_an_edit_of_the_zone_brings_no_second_post_on_a_date_of_the_new_one(
+    server: Server, hands: Hands
+) -> None:
+    """Posted at 18:00 of the 5th in UTC: in Taipei that is the 6th, whose 09:00 is still to come."""
+    await keep(server, zone="UTC", local_time=time(18), since=NOW - timedelta(hours=1))
+    await later(server, hands, timedelta(0))
+    assert len(said_in(server.channel)) == 1
+    panel = sent(await command(server, "edit", time="09:00", zone="Taipei"))
+    await server.moderator.click(panel, label="Save")
+    on_the_seventh = SECONDS + 31 * 3600
+    assert f"Next: <t:{on_the_seventh}:F>" in texts(panel)[0]
+    await later(server, hands, timedelta(hours=8))
+    assert len(said_in(server.channel)) == 1
+    await later(server, hands, timedelta(hours=23))
+    assert len(said_in(server.channel)) == 2
+
+
 async def test_an_edit_to_an_hour_that_is_over_posts_tomorrow(server: Server, hands: Hands) -> None:
     await keep(server, local_time=time(5), since=NOW - timedelta(hours=6))
     panel = sent(await command(server, "edit", time="01:00"))
@@ -369,7 +386,8 @@ async def test_another_servers_digest_does_not_exist_here(server: Server) -> Non
     own = await keep(server)
     for name in ("edit", "pause", "resume", "remove", "now"):
         assert await refused(server, name, digest=str(foreign.id)) == NO_SUCH
-        assert await refused(server, name, digest="x") == NO_SUCH
+        for typed in ("x", "-1", "٣", "9" * 5_000):
+            assert await refused(server, name, digest=typed) == NO_SUCH
     panel = await listed(server)
     whole = message_of(panel)
     for action in ("edit", "pause", "resume", "remove", "gone", "now"):

@@ -116,6 +116,33 @@ async def test_a_day_that_is_none_is_refused(server: Server) -> None:
     assert_error(server.env, UserError)
 
 
+async def test_the_default_book_tells_its_sources_in_the_readers_language(
+    server: Server, speaking: Speaking
+) -> None:
+    told = texts(sent(await server.alice.slash(server.channel, "level-book list")))[0].splitlines()
+    assert told[1] == "- **83,500** · first layer · market analysis of 5 Feb 2026"
+    assert told[3] == (
+        "- **73,600** · near the March 2024 high · `Binance spot` · 14 Mar 2024 · "
+        "73,777 was the high; market analysis of 5 Feb 2026"
+    )
+    with speaking("zh-TW"):
+        told = texts(sent(await server.alice.slash(server.channel, "level-book list")))[0].splitlines()
+    assert told[1] == "- **83,500** · 第一層 · 2026/2/5 市場分析"
+    assert told[3].endswith(" · 當時最高 73,777；2026/2/5 市場分析")
+
+
+async def test_what_is_too_long_for_the_list_is_seen_to_be_cut(server: Server) -> None:
+    await server.moderator.slash(
+        server.channel, "level-book add", price="61.5k", label="x" * 41, source="y" * 32
+    )
+    [line] = [
+        line
+        for line in texts(sent(await server.alice.slash(server.channel, "level-book list")))[0].splitlines()
+        if "61,500" in line
+    ]
+    assert line == f"- **61,500** · `{'x' * 39}…` · `{'y' * 32}`"
+
+
 async def test_moderators_are_told_who_added_a_level_and_members_are_not(server: Server) -> None:
     await server.moderator.slash(server.channel, "level-book add", price="61.5k")
     told = texts(sent(await server.moderator.slash(server.channel, "level-book list")))[0]

@@ -284,6 +284,8 @@ class Scene:
     channel: Any
     asker: bool
     holds_role: bool
+    let_in: bool = True
+    """Whether the bot was let into the server, and not brought along by whoever asks."""
 
 
 @dataclass(frozen=True)
@@ -307,7 +309,7 @@ def handlers(leadline: Leadline) -> list[Handler]:
 def may(right: Right | None, scene: Scene, permissions: int) -> bool:
     """The rule, once more and in other words than the product's."""
     in_server = isinstance(scene.by, simcord.MemberActor)
-    keeps = in_server and bool(permissions & (0x8 | 0x20) or scene.holds_role)
+    keeps = in_server and scene.let_in and bool(permissions & (0x8 | 0x20) or scene.holds_role)
     match right:
         case Right.MEMBER:
             return True
@@ -363,6 +365,9 @@ async def matrix_of(server: Server) -> Matrix:
         Scene(f"{who}, {where}", by, place, who == "asker", who == "chosen role")
         for (who, by), (where, place) in itertools.product(people.items(), places.items())
     ]
+    for who in ("administrator", "chosen role"):
+        place, held = server.channel, who == "chosen role"
+        scenes.append(Scene(f"{who}, brought along", people[who], place, False, held, let_in=False))
     user = server.alice.user
     scenes.append(Scene("asker, private chat", user, user.dm_channel, asker=True, holds_role=False))
     card = message_of(sent(await server.alice.slash(server.channel, "levels")))
@@ -371,6 +376,13 @@ async def matrix_of(server: Server) -> Matrix:
 
 def asked(server: Server, matrix: Matrix, scene: Scene, handler: Handler) -> Asked:
     """An interaction with this handler that Discord could send."""
+    one = asked_of(server, matrix, scene, handler)
+    if not scene.let_in:
+        one.payload["authorizing_integration_owners"] = {"1": str(scene.by.id)}
+    return one
+
+
+def asked_of(server: Server, matrix: Matrix, scene: Scene, handler: Handler) -> Asked:
     env = server.env
     target = handler.target
     if isinstance(target, app_commands.Command):
@@ -447,7 +459,7 @@ async def test_nobody_passes_without_the_right(sampled: Server, part: int) -> No
 async def test_whoever_has_the_right_passes(sampled: Server) -> None:
     """Else the sweep above would be of interactions that nobody could send. Each handler once a role."""
     matrix = await matrix_of(sampled)
-    plain = [scene for scene in matrix.scenes if scene.channel.id == sampled.channel.id]
+    plain = [scene for scene in matrix.scenes if scene.channel.id == sampled.channel.id and scene.let_in]
     passed = set()
     for handler, scene in itertools.product(handlers(bot_of(sampled)), plain):
         one = asked(sampled, matrix, scene, handler)

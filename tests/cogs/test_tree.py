@@ -100,6 +100,25 @@ async def test_chinese_names_are_those_of_the_product(server: Server) -> None:
         "silver-margin equity": "權益數",
         "stress": "市場壓力",
         "stress private": "僅自己可見",
+        "level-book": "價位表",
+        "ladder": "強平試算",
+        "lights": "四燈",
+        "macro": "總經",
+        "digest": "定時快報",
+        "alerts": "提醒",
+        "data": "資料",
+        "settings": "設定",
+        "privacy": "隱私",
+        "help": "說明",
+        "level-book add": "新增",
+        "level-book remove": "移除",
+        "level-book list": "清單",
+        "digest edit": "修改",
+        "digest pause": "暫停",
+        "digest now": "立即發布",
+        "privacy show": "檢視",
+        "privacy export": "匯出",
+        "privacy delete": "刪除",
     }
     assert {path: named[path] for path in expected} == expected
 
@@ -142,6 +161,16 @@ async def test_no_command_is_longer_than_discord_takes(server: Server) -> None:
                 characters += max(len(text) for text in (part.get(field, ""), *translated))
             characters += len(str(part.get("value", "")))
         assert characters <= MOST_CHARACTERS, command["name"]
+
+
+async def test_commands_are_for_servers_that_let_the_bot_in(server: Server) -> None:
+    """Not for people who would take it along into servers that never asked for it."""
+    assert isinstance(server.env.bot, Leadline)
+    for command in await payload(server.env.bot):
+        assert command["integration_types"] == [0], command["name"]
+    in_servers_alone = {"settings", "level-book", "digest", "alerts"}
+    named = {command["name"]: command.get("contexts") for command in await payload(server.env.bot)}
+    assert {name for name, contexts in named.items() if contexts == [0]} == in_servers_alone
 
 
 async def test_every_report_can_be_asked_without_an_option(server: Server) -> None:

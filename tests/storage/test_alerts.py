@@ -333,3 +333,29 @@ async def test_no_search_walks_the_table(file: Path) -> None:
             plans = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {text}")]
             assert all("USING" in plan and "INDEX alerts_" in plan for plan in plans), (text, plans)
             assert any("price" in plan or "due" in plan for plan in plans), (text, plans)
+
+
+async def test_with_an_alert_by_direct_message_goes_what_was_posted_of_it(store: Store) -> None:
+    """Afterwards nothing would tell whose the channel was, and ``/privacy delete`` could not find it."""
+    own, channel = await added(store, OWN, ALERT)
+    posts = [
+        Post(
+            key=f"alert:{number}:1",
+            kind="alert",
+            subject=number,
+            server_id=7,
+            channel_id=70 + (number == own),
+            due_at=NOW,
+            post_until=LATER,
+        )
+        for number in (own, channel)
+    ]
+    async with store.write() as db:
+        for post in posts:
+            assert await outbox.add(db, post)
+        assert not await alerts.remove(db, own, acting=THEIRS)
+        assert await outbox.find(db, posts[0].key) is not None
+        assert await alerts.remove(db, own, acting=MINE)
+        assert await outbox.find(db, posts[0].key) is None
+        assert await alerts.remove(db, channel, acting=THEIRS)
+        assert await outbox.find(db, posts[1].key) is not None

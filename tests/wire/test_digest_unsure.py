@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from bot import client
 from bot.answers import Answers
 from bot.client import Leadline
 from storage.outbox import State
@@ -57,6 +59,27 @@ async def test_later_nothing_is_tried_and_moderators_are_told_that_it_is_not_kno
     assert (kept.note, kept.noted_at) == ("unsure", DUE + timedelta(seconds=61))
     # Not paused: the next one is another post.
     assert kept.paused is None
+
+
+async def test_a_send_without_an_answer_is_given_up_and_looked_up(stage: Stage) -> None:  # noqa: F811
+    """After 20 s; here after a moment. It arrives all the same, and is posted once."""
+    assert client.POST_SECONDS == stage.channels._seconds == 20
+    stage.channels._seconds = 0.2
+    stage.discord.posts.weather = Weather(late=1.0, slowest=2.0)
+    stage.discord.posts.window = 0.0  # the nonce does not help
+    number = await stage.add(HOURLY)
+    await true(lambda: stage.discord.posts.seen["POST"] == 1)
+    began = time.monotonic()
+    unsure = await stage.post(key_of(number), lambda post: post.next_at == DUE + timedelta(seconds=5))
+    assert time.monotonic() - began < 1.5
+    assert (unsure.state, unsure.attempt) == (State.SENDING, 1)
+    await true(lambda: len(stage.said()) == 1)
+    stage.discord.posts.weather = Weather()
+    stage.channels._seconds = 20
+    await stage.at(DUE + timedelta(seconds=6))
+    post = await stage.settled(key_of(number))
+    assert (post.state, post.attempt) == (State.DONE, 2)
+    assert len(stage.discord.posts.posted) == 1
 
 
 async def test_stopped_in_the_middle_of_a_send_it_waits_for_the_answer(stage: Stage) -> None:  # noqa: F811

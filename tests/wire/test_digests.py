@@ -17,6 +17,7 @@ from sqlalchemy import select
 from yarl import URL
 
 from bot.answers import Answers
+from bot.channels import Channels
 from bot.client import Leadline
 from bot.posts import marker_of, nonce_of
 from storage import digests, outbox, schema
@@ -27,7 +28,7 @@ from tests.conftest import SELL_OFF
 from tests.soak import times
 from tests.wire import payloads, rules
 from tests.wire.conftest import Launch
-from tests.wire.loopback import Discord
+from tests.wire.loopback import Answer, Discord
 from tests.wire.payloads import CHANNEL, DEFERRED, GUILD, MESSAGE, MODERATOR, TOKEN
 from tests.wire.posts import Weather
 
@@ -66,6 +67,12 @@ class Stage:
     store: Store
     clock: Hands
     bot: Leadline
+
+    @property
+    def channels(self) -> Channels:
+        found = self.bot.outbox._channels
+        assert isinstance(found, Channels)
+        return found
 
     async def add(self, schedule: Schedule, *, at: datetime = DUE) -> int:
         """A digest that was there before, and then it is ``at``."""
@@ -236,14 +243,24 @@ async def test_a_change_of_time_or_zone_brings_no_second_post_that_day(stage: St
     assert (await stage.schedule(number)).next_at == datetime(2026, 2, 6, 19, tzinfo=UTC)
 
 
-async def test_three_confirmed_refusals_pause_and_tell_where_it_can_be_told(stage: Stage) -> None:
-    stage.discord.posts.refusing[CHANNEL] = FORBIDDEN
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (FORBIDDEN, "forbidden"),
+        ((404, {"message": "Unknown Channel", "code": 10003}), "gone"),
+        ((403, {"message": "Missing Access", "code": 50001}), "hidden"),
+    ],
+)
+async def test_three_confirmed_refusals_pause_and_tell_where_it_can_be_told(
+    stage: Stage, answer: Answer, reason: str
+) -> None:
+    stage.discord.posts.refusing[CHANNEL] = answer
     number = await stage.add(HOURLY)
     for hour in range(3):
         await stage.at(DUE + timedelta(hours=hour, seconds=hour))
         await stage.refused(number, hour + 1)
     post = await stage.settled(key_of(number))
-    assert (post.state, post.reason) == (State.FAILED, "forbidden")
+    assert (post.state, post.reason) == (State.FAILED, reason)
     kept = await stage.schedule(number)
     assert (kept.paused, kept.note) == ("refused", "refused")
     async with stage.store.read() as db:
