@@ -166,7 +166,7 @@ def test_words_pictures_and_numbers(command_line: Leadline, sample_file: Path, t
     lines = told.stdout.split("\n")
     assert lines[0] == "四燈：4 盞亮 1 盞"
     assert "轉變條件：至 2/9（一）22:00 UTC 前不再調升，就亮燈" in lines
-    assert lines[1].startswith("🔺 關鍵線 73,600：未守住 自 2/4（三）18:00 UTC 起 · 價格 66,154 · 已跌破")
+    assert lines[1].startswith("🔺 關鍵線 73,600：未守住 · 自 2/4（三）18:00 UTC 起 · 價格 66,154 · 已跌破")
     with Image.open(png) as picture:
         assert picture.size == (1280, 720)
     rows = list(csv.DictReader(io.StringIO(numbers.read_text("utf-8-sig"))))
