@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from analysis.auto_levels import CONFIRMING, FEWEST_TOUCHES, AutoLevel
+from analysis.breaks import failed, turned
 from analysis.charts import freshness_words
 from analysis.freshness import freshness
 from analysis.levels import Event, Interval, Level, Levels, LevelState, Rule, State
@@ -91,11 +92,27 @@ def _deciding_line(result: Levels, speech: Speech) -> str:
 
 
 def state_sentence(item: LevelState, speech: Speech) -> str:
-    """What closed bars have done to one level, and what would change it."""
+    """What closed bars have done to one level, and what would change it.
+
+    ``since`` is that of the side it stands on, as ``lights`` tells it; what failed after it is told beside it.
+    """
+    return _sentence(item, speech) + _failed(item, speech)
+
+
+def _failed(item: LevelState, speech: Speech) -> str:
+    _, at = speech._, failed(item.events)
+    if at is None:
+        return ""
+    told = _("reclaim failed {time}") if item.state is State.BROKEN else _("break failed {time}")
+    return " · " + told.format(time=speech.instant(at))
+
+
+def _sentence(item: LevelState, speech: Speech) -> str:
     _ = speech._
     level = _named(item.level, speech)
     edge = "" if item.invalidation is None else speech.price(round(item.invalidation, 2))
-    since = "" if item.since is None else speech.instant(item.since)
+    side = turned(item.events)
+    since = "" if side is None else speech.instant(side)
     needed = item.bars_needed
     match item.state:
         case State.BREAKING:
@@ -108,6 +125,10 @@ def state_sentence(item: LevelState, speech: Speech) -> str:
             ).format(level=level, held=item.bars_held, needed=needed, edge=edge)
         case State.BROKEN if item.since is None:
             return _("{level} lies above the price and was never broken here").format(level=level)
+        case State.BROKEN if side is None:
+            return _("{level} is broken; to turn it must be reclaimed and held: 0/{needed} bars").format(
+                level=level, needed=item.level.rule.bars_to_hold
+            )
         case State.BROKEN:
             return _(
                 "{level} broken since {since}; to turn it must be reclaimed and held: 0/{needed} bars"
@@ -120,7 +141,7 @@ def state_sentence(item: LevelState, speech: Speech) -> str:
             return _(
                 "The price is below {level}, but no bar has closed below {edge}, which would start a break"
             ).format(level=level, edge=edge)
-        case State.ABOVE if item.since is None:
+        case State.ABOVE if side is None:
             return _("{level} holds; a close below {edge} would start a break").format(level=level, edge=edge)
         case State.ABOVE:
             return _("{level} holds since {since}; a close below {edge} would start a break").format(
@@ -149,9 +170,12 @@ def _state_since(item: LevelState, speech: Speech) -> str:
     word = state_word(item.state, speech)
     if item.bars_needed is not None:
         return _("{state} {held}/{needed}").format(state=word, held=item.bars_held, needed=item.bars_needed)
-    if item.since is None:
-        return _("below; never broken here") if item.state is State.BROKEN else word
-    return _("{state} since {since}").format(state=word, since=speech.instant(item.since))
+    if item.state is State.BROKEN and item.since is None:
+        return _("below; never broken here")
+    side = turned(item.events)
+    if side is not None:
+        word = _("{state} since {since}").format(state=word, since=speech.instant(side))
+    return word + _failed(item, speech)
 
 
 def _details(result: Levels, speech: Speech) -> list[str]:

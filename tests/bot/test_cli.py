@@ -155,7 +155,7 @@ def test_words_pictures_and_numbers(leadline: Leadline, tmp_path: Path) -> None:
         "--png", str(png), "--csv", str(numbers),
     )  # fmt: skip
     assert told.exit_code == 0
-    assert "73,600 自 2/4（三）21:30 UTC 已跌破" in told.stdout
+    assert "73,600 自 2/4（三）18:00 UTC 已跌破" in told.stdout
     assert "**" not in told.stdout
     with Image.open(png) as picture:
         assert picture.size == (1280, 720)

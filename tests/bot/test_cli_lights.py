@@ -55,13 +55,21 @@ def test_the_evening_of_the_sell_off(asked: Asked) -> None:
     )  # fmt: skip
 
 
-def test_the_line_is_lost_since_the_bar_that_closed_at_18_00_on_4_february(asked: Asked) -> None:
+def test_the_line_is_lost_since_the_bar_that_closed_at_18_00_on_4_february(
+    asked: Asked, command_line: Leadline, sample_file: Path
+) -> None:
     """The second close below came with the bar opened at 17:30; the reclaim of 19:30 failed and turned nothing."""
     for at in ("2026-02-04T18:00:00Z", "2026-02-04T20:30:00Z", AT):
         assert (light(asked(at), "line")["state"], light(asked(at), "line")["since"]) == (
             "red",
             "2026-02-04T18:00:00Z",
         )
+    told = command_line(
+        "--database-url", str(sample_file), "report", "levels", "--bars", "200", "--json", "--at", AT
+    )
+    [level] = [one for one in json.loads(told.stdout)["levels"] if one["price"] == 73_600]
+    # Its last event is that failed reclaim; since when it is lost is the same in both reports.
+    assert (level["since"], level["turned_at"]) == ("2026-02-04T21:30:00Z", "2026-02-04T18:00:00Z")
     before = light(asked("2026-02-04T17:59:59Z"), "line")
     assert (before["state"], before["inputs"][0]["state"]) == ("green", "breaking")
     assert before["flips_when"] == "more closes below 73,600 until off: 1"

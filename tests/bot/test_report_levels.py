@@ -16,7 +16,7 @@ import pytest
 from analysis.charts import level_words as chart_words
 from analysis.charts.look import Look
 from analysis.errors import UserError
-from analysis.levels import Interval, Level, Levels, LevelState, State
+from analysis.levels import Event, Interval, Level, Levels, LevelState, State
 from bot.language import Speech
 from bot.reports import level_words, levels
 from bot.reports.levels import LevelsQuery
@@ -68,8 +68,18 @@ async def test_the_window_counts_back_from_the_last_bar(sample_file: Path) -> No
 
 
 def standing(
-    state: State, *, since: datetime | None, held: int | None = None, needed: int | None = None
+    state: State,
+    *,
+    since: datetime | None,
+    held: int | None = None,
+    needed: int | None = None,
+    failed: State | None = None,
 ) -> LevelState:
+    """``since``: when it turned; ``failed``: what it tried in the half hour after that, in vain."""
+    before = {State.BROKEN: State.BREAKING, State.RECLAIMED: State.RECLAIMING}.get(state, State.RECLAIMING)
+    told = [] if since is None else [(since, before, state)]
+    if failed is not None:
+        told.append((AT_NOON + timedelta(minutes=30), failed, state))
     return LevelState(
         level=Level(price=73_600.0, label="near the March 2024 high"),
         state=state,
@@ -81,7 +91,10 @@ def standing(
         bars_needed=needed,
         invalidation=73_526.4,
         retested_at=None,
-        events=(),
+        events=tuple(
+            Event(time=time, opened_at=time - timedelta(minutes=30), before=before, after=after)
+            for time, before, after in told
+        ),
     )
 
 
@@ -94,6 +107,19 @@ AT_NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
         (
             standing(State.BREAKING, since=None, held=1, needed=2),
             "73,600 is breaking: 1/2 closes below it; a close above 73,526 ends that",
+        ),
+        (
+            standing(State.BROKEN, since=AT_NOON, failed=State.RECLAIMING),
+            "73,600 broken since 4 Feb 12:00 UTC; to turn it must be reclaimed and held: 0/8 bars"
+            " · reclaim failed 4 Feb 12:30 UTC",
+        ),
+        (
+            replace(standing(State.BROKEN, since=None, failed=State.RECLAIMING), since=AT_NOON),
+            "73,600 is broken; to turn it must be reclaimed and held: 0/8 bars · reclaim failed 4 Feb 12:30 UTC",
+        ),
+        (
+            replace(standing(State.ABOVE, since=None, failed=State.BREAKING), since=AT_NOON),
+            "73,600 holds; a close below 73,526 would start a break · break failed 4 Feb 12:30 UTC",
         ),
         (
             standing(State.BROKEN, since=AT_NOON),

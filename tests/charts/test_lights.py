@@ -205,7 +205,7 @@ def test_what_is_overdue_says_so_beside_its_figure() -> None:
     late = replace(SELL_OFF, silver=replace(SELL_OFF.silver, silver=move(-3.2, fresh=Freshness.LATE)))
     assert "five days to 4 Feb: silver −3.2σ (late) · margin +36.4 % from 2 Feb" in words(compose(late))
     assert words(compose(late))[-1].endswith(" · late")
-    assert "至 2/4 五日：白銀 −3.2σ（延遲） · 保證金 2/3 起 +36.4 %" in words(compose(late, CHINESE))
+    assert "至 2/4 五日：白銀 −3.2σ（延遲） · 保證金 2/2 起 +36.4 %" in words(compose(late, CHINESE))
 
 
 def test_the_reader_s_clock() -> None:
