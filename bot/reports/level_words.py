@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from analysis.auto_levels import CONFIRMING, FEWEST_TOUCHES, AutoLevel
 from analysis.breaks import failed, turned
 from analysis.charts import freshness_words
-from analysis.freshness import freshness
+from analysis.freshness import Freshness, freshness
 from analysis.levels import Event, Interval, Level, Levels, LevelState, Rule, State
 from bot.language import Speech
 from bot.reports import rate_words
@@ -17,7 +17,7 @@ from bot.reports.shapes import Reply, data_line
 def say(result: Levels, speech: Speech, now: datetime) -> Reply:
     decides = deciding(result)
     return Reply(
-        lines=(_price_line(result, speech), _floor_line(result, speech), _deciding_line(result, speech)),
+        lines=(_price_line(result, speech, now), _floor_line(result, speech), _deciding_line(result, speech)),
         details=tuple(_details(result, speech)),
         data_line=_data_line(result, speech, now),
         # The level that the third line is about.
@@ -25,7 +25,15 @@ def say(result: Levels, speech: Speech, now: datetime) -> Reply:
     )
 
 
-def _price_line(result: Levels, speech: Speech) -> str:
+def _price_line(result: Levels, speech: Speech, now: datetime) -> str:
+    """The price with its time; where it is no price of now any more, that comes first of all."""
+    told = _price(result, speech)
+    if freshness(result.price_at, now, result.rhythm) is not Freshness.STALE:
+        return told
+    return "⚠ " + speech._("**stale, {age}**").format(age=speech.age(now - result.price_at)) + " · " + told
+
+
+def _price(result: Levels, speech: Speech) -> str:
     _ = speech._
     price, time = speech.price(result.price), speech.instant(result.price_at)
     if result.change_24h_pct is None:

@@ -67,6 +67,23 @@ async def test_the_window_counts_back_from_the_last_bar(sample_file: Path) -> No
     assert datetime.fromtimestamp(int(year.candles.opened_at[0]), UTC) == datetime(2025, 9, 1, tzinfo=UTC)
 
 
+async def test_a_price_of_long_ago_is_called_stale_before_it_is_told(sample_file: Path) -> None:
+    """30-minute bars are stale after six of them: the last one closed on 7 February at 00:00 UTC."""
+    end = datetime(2026, 2, 7, tzinfo=UTC)
+    for later, first in (
+        (timedelta(hours=3), "**BTC 70,544**"),
+        (timedelta(hours=3, seconds=1), "⚠ **stale, 3 h old** · **BTC 70,544**"),
+        (timedelta(days=211), "⚠ **stale, 211 days old** · **BTC 70,544**"),
+    ):
+        result = await asked(sample_file, LevelsQuery(), end + later)
+        assert level_words.say(result, Speech("en", ZoneInfo("UTC")), end + later).lines[0].startswith(first)
+    assert (
+        level_words.say(result, Speech("zh-TW", ZoneInfo("UTC")), end + later)
+        .lines[0]
+        .startswith("⚠ **過時，211 天前** · **BTC 70,544**")
+    )
+
+
 def standing(
     state: State,
     *,
