@@ -133,14 +133,13 @@ def _sentence(item: LevelState, speech: Speech) -> str:
             ).format(level=level, held=item.bars_held, needed=needed, edge=edge)
         case State.BROKEN if item.since is None:
             return _("{level} lies above the price and was never broken here").format(level=level)
-        case State.BROKEN if side is None:
-            return _("{level} is broken; to turn it must be reclaimed and held: 0/{needed} bars").format(
-                level=level, needed=item.level.rule.bars_to_hold
-            )
         case State.BROKEN:
-            return _(
-                "{level} broken since {since}; to turn it must be reclaimed and held: 0/{needed} bars"
-            ).format(level=level, since=since, needed=item.level.rule.bars_to_hold)
+            told = (
+                _("{level} is broken; to turn it must be reclaimed and held: 0/{needed} bars")
+                if side is None
+                else _("{level} broken since {since}; to turn it must be reclaimed and held: 0/{needed} bars")
+            )
+            return told.format(level=level, since=since, needed=item.level.rule.bars_to_hold)
         case State.RECLAIMED:
             return _("{level} reclaimed and held since {since}; a close below {edge} ends that").format(
                 level=level, since=since, edge=edge

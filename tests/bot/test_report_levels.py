@@ -127,8 +127,10 @@ AT_NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
         ),
         (
             standing(State.BROKEN, since=AT_NOON, failed=State.RECLAIMING),
-            "73,600 broken since 4 Feb 12:00 UTC; to turn it must be reclaimed and held: 0/8 bars"
-            " · reclaim failed 4 Feb 12:30 UTC",
+            (
+                "73,600 broken since 4 Feb 12:00 UTC; to turn it must be reclaimed and held: 0/8 bars"
+                " · reclaim failed 4 Feb 12:30 UTC"
+            ),
         ),
         (
             replace(standing(State.BROKEN, since=None, failed=State.RECLAIMING), since=AT_NOON),
