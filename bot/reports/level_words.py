@@ -11,7 +11,7 @@ from analysis.freshness import Freshness, freshness
 from analysis.levels import Event, Interval, Level, Levels, LevelState, Rule, State
 from bot.language import Speech
 from bot.reports import rate_words
-from bot.reports.shapes import Reply, data_line
+from bot.reports.shapes import DETAILS_ROOM, Reply, data_line
 
 
 def say(result: Levels, speech: Speech, now: datetime) -> Reply:
@@ -211,9 +211,7 @@ def _details(result: Levels, speech: Speech) -> list[str]:
                 distance=_distance(pocket.gap_pct, pocket.gap_atr, speech),
             )
         )
-    history = _history(result, speech)
-    if history:
-        lines += ["**" + _("What happened, in order") + "**", *history]
+    place = len(lines)
     rule = result.levels[0].level.rule if result.levels else None
     if rule is not None:
         lines.append(
@@ -238,7 +236,10 @@ def _details(result: Levels, speech: Speech) -> list[str]:
             ).format(interval=interval_word(result.interval, speech), touches=FEWEST_TOUCHES, bars=CONFIRMING)
         )
     lines.append("-# " + _("A map of where the levels lie, not a forecast and not advice."))
-    return lines + _base_rates(result, speech)
+    lines += _base_rates(result, speech)
+    # What is left of the room is for what happened, the last of it.
+    room = DETAILS_ROOM - sum(len(line) + 1 for line in lines)
+    return [*lines[:place], *_history(result, speech, room), *lines[place:]]
 
 
 def _base_rates(result: Levels, speech: Speech) -> list[str]:
@@ -260,8 +261,8 @@ def interval_word(interval: Interval, speech: Speech) -> str:
     }[interval]
 
 
-def _history(result: Levels, speech: Speech) -> list[str]:
-    """First closes below and changes of state inside the window, oldest first, at most the last 40."""
+def _history(result: Levels, speech: Speech, room: int) -> list[str]:
+    """First closes below and changes of state inside the window, oldest first: the last that fit ``room``."""
     _ = speech._
     opened = datetime.fromtimestamp(int(result.candles.opened_at[0]), UTC)
     told: list[tuple[datetime, str]] = []
@@ -273,8 +274,21 @@ def _history(result: Levels, speech: Speech) -> list[str]:
         told += [
             (event.time, _event_words(event, level, speech)) for event in item.events if event.time > opened
         ]
+    if not told:
+        return []
     told.sort(key=lambda entry: entry[0])
-    return [f"{speech.instant(time)} · {words}" for time, words in told[-40:]]
+    lines = [f"{speech.instant(time)} · {words}" for time, words in told]
+    title = "**" + _("What happened, in order") + "**"
+    room -= len(title) + 1
+    if sum(len(line) + 1 for line in lines) <= room:
+        return [title, *lines]
+    earlier = _("… {n} earlier ones: the CSV has the state after every bar")
+    room -= len(earlier.format(n=len(lines))) + 1
+    first_shown = len(lines)
+    while first_shown and len(lines[first_shown - 1]) < room:
+        first_shown -= 1
+        room -= len(lines[first_shown]) + 1
+    return [title, earlier.format(n=first_shown), *lines[first_shown:]]
 
 
 def _event_words(event: Event, level: str, speech: Speech) -> str:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from analysis.errors import UserError
 from bot.language import Speech
 from storage import sample
 from storage.store import Db, Store
+
+DETAILS_ROOM: Final = 3600
+"""Characters of details that fit one message of Discord beside any data line: its limit is 4,000."""
 
 Query = TypeVar("Query")
 Result = TypeVar("Result")

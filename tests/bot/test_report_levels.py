@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -167,6 +167,26 @@ AT_NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
 )
 def test_every_state_has_its_sentence(item: LevelState, sentence: str) -> None:
     assert level_words.state_sentence(item, SPEECH) == sentence
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-TW"])
+async def test_details_fit_a_message_and_drop_only_what_they_say(sample_file: Path, locale: str) -> None:
+    """Automatic levels over seven weeks: more happens than a message takes; the base rates stay whole."""
+    at = datetime(2026, 2, 5, 18, tzinfo=UTC)
+    query = LevelsQuery(interval=Interval.H1, since=date(2025, 12, 15), auto=True)
+    result = await asked(sample_file, query, at)
+    reply = level_words.say(result, Speech(locale, ZoneInfo("Asia/Taipei")), at)
+    assert len("\n".join((*reply.details, "-# " + reply.data_line))) <= 4000
+    [(place, earlier)] = [(n, line) for n, line in enumerate(reply.details) if line.startswith("…")]
+    dropped = int("".join(filter(str.isdigit, earlier)))
+    shown = [
+        line for line in reply.details[place + 1 :] if " · " in line and "[" not in line and line[0].isdigit()
+    ]
+    opened = datetime.fromtimestamp(int(result.candles.opened_at[0]), UTC)
+    happened = sum(event.time > opened for item in result.levels for event in item.events)
+    happened += sum(item.first_close_below is not None for item in result.levels)
+    assert dropped + len(shown) == happened
+    assert sum("[" in line for line in reply.details) == 6
 
 
 async def test_the_line_that_decides(sample_file: Path) -> None:
