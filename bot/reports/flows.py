@@ -258,6 +258,7 @@ def as_table(result: Flows) -> Sequence[Sequence[object]]:
 
 REPORT: Final = Report(
     name="flows",
+    about=N_("What spot ETFs took in or gave back: day by day, streak, cushion, regime"),
     options=(ASSET, SINCE),
     switch=ASSET.name,
     buttons=ASSET.choices,

@@ -301,6 +301,7 @@ def _feeds(query: LevelsQuery) -> list[str]:
 
 REPORT: Final = Report(
     name="levels",
+    about=N_("How far down is the next floor, and what would have to hold to turn"),
     options=(INSTRUMENT, INTERVAL, SINCE, BARS, AUTO),
     switch=INTERVAL.name,
     buttons=INTERVAL.choices,

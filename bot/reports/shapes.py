@@ -78,7 +78,7 @@ def _as_asked(query: Any, result: object) -> Any:  # noqa: ARG001 -- of a query 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(Generic[Query, Result]):
-    """One report, as the doors (Discord, command line, digest) see it.
+    """One report, as the doors (Discord, command line, digest) see it. ``about`` is a msgid: what it answers.
 
     ``read`` turns words into a checked query (``UserError`` for a bad one) and
     ``write`` turns a query back into the shortest words, for a button's custom_id;
@@ -94,6 +94,7 @@ class Report(Generic[Query, Result]):
     """
 
     name: str
+    about: str
     options: tuple[Option, ...]
     switch: str | None = None
     buttons: tuple[str, ...] = ()

@@ -353,6 +353,7 @@ def as_table(result: Margin) -> Sequence[Sequence[object]]:
 
 REPORT: Final = Report(
     name="silver-margin",
+    about=N_("What a silver or gold contract costs today, what comes next, where the call is"),
     options=(PRODUCT, PRICE, CONTRACTS, EQUITY, SIDE, HRP, COMPARE),
     switch=PRODUCT.name,
     buttons=("SI", "QI", "SIL", "GC", "MGC"),
