@@ -44,6 +44,8 @@ def _price(result: Levels, speech: Speech) -> str:
         told = _("**{instrument} {price}** · {change} in 24 h · {time}").format(
             instrument=result.instrument, price=price, change=speech.percent(result.change_24h_pct), time=time
         )
+    if result.price_interval is Interval.D1:
+        told += " · " + _("daily bars only")
     running = result.running
     if running is None:
         return told

@@ -208,7 +208,7 @@ async def test_silver_has_daily_candles_and_no_levels(server: Server) -> None:
     lines = texts(sent(result))[0].split("\n")
     # The close of trade date 4 February, known since 17:00 New York.
     assert lines[0].startswith("**SI 84.")
-    assert lines[0].endswith("4 Feb 22:00 UTC")
+    assert lines[0].endswith("4 Feb 22:00 UTC · daily bars only")
     assert lines[1] == "The level book holds no level for SI."
 
 
