@@ -14,7 +14,8 @@ from analysis.errors import NoData
 from analysis.flows import Day, DayState, Extreme, Flows
 from bot.language import N_, iso
 from bot.reports import missing, rates_json
-from bot.reports.flow_words import RHYTHM, freshness_of, say
+from bot.reports.flow_terms import RHYTHM, freshness_of
+from bot.reports.flow_words import say
 from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
 from bot.reports.windows import start_date
 from storage import entered_flows, flow_revisions, flows
