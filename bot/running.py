@@ -162,7 +162,7 @@ async def _fetching(settings: Settings, store: Store, clock: Clock) -> AsyncIter
         yield None
         return
     from bot import disk
-    from bot.feeds import every_feed
+    from bot.every_feed import every_feed
     from bot.ingest import Coordinator
     from providers.client import Client
 
@@ -191,7 +191,7 @@ async def fetch(
 ) -> list[Filled]:
     """Fetches what is missing of the series named, all of them without names; UserError beside a running bot."""
     from bot.backfill import fill
-    from bot.feeds import every_feed, named
+    from bot.every_feed import every_feed, named
     from providers.client import Client
 
     every = every_feed(fred_key=settings.fred_api_key, sosovalue_key=settings.sosovalue_api_key)
