@@ -48,7 +48,7 @@ def test_details_say_how_many_lines_do_not_fit_and_keep_where_they_come_from() -
         )
         [text] = [part["content"] for part in all_parts(card.details(reply, SPEECH)) if part["type"] == 10]
         assert len(text) <= 4000
-        return text.split("\n")
+        return str(text).split("\n")
 
     # 99 characters and the end of a line each: 39 take 3,899, with "-# source" 3,909.
     assert [line[:3] for line in told(39)] == [*(f"{k:03}" for k in range(39)), "-# "]

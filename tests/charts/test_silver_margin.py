@@ -124,14 +124,14 @@ def test_nothing_to_come_is_said() -> None:
 
 
 def test_a_table_that_is_old_says_so_where_the_answer_is() -> None:
-    later = {"as_of": NOON + timedelta(days=40)}
-    told = words(chart.compose(margin(SILVER, **later), Look(), english))
+    old = margin(SILVER, as_of=NOON + timedelta(days=40))
+    told = words(chart.compose(old, Look(), english))
     # Known on 5 February at 22:00 UTC.
     assert "Margin table stale, newest notice 40 days old: later changes not known" in told
     assert any(word.endswith(", last known") for word in told)
     assert not any(word.endswith(" now") for word in told)
     assert told[-1].startswith("CME notices · stale · ")
-    assert "Margin table stale" in chart.draw(margin(SILVER, **later), Look(), english).alt
+    assert "Margin table stale" in chart.draw(old, Look(), english).alt
 
 
 def test_the_table_splits_every_change() -> None:
