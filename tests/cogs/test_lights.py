@@ -31,8 +31,8 @@ async def test_five_lines_a_picture_and_where_it_comes_from(server: Server) -> N
         "**Lights: 1 of 4 on**",
         "🔺 **Line 73,600: not held** · since 4 Feb 18:00 UTC · price ",
         "🔺 **ETF flows: not steady** · since 21 Jan · five days to 4 ",
-        "🟢 **Macro: calm** · since 30 Jan 22:00 UTC · five days to ",
-        "🔺 **Silver and margin: not quiet** · since 28 Jan 05:00 UTC ·",
+        "🟢 **Macro: calm** · since 30 Jan 22:00 UTC · five days to 4 ",
+        "🔺 **Silver and margin: not quiet** · since 28 Jan 05:00 UTC ",
     ]
     assert data.removeprefix("-# ") == (
         "Binance USD-M, BTCUSDT perpetual · closed 5 Feb 18:00 UTC · under a minute old · Farside Investors · "
