@@ -8,6 +8,7 @@ Lakonishok and LeBaron, Journal of Finance 1992); the numbers are this product's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -196,6 +197,31 @@ def follow(level: float, rule: Rule, tape: Tape) -> Verdict:
             for bar, before, after in changes
         ),
     )
+
+
+_BELOW = {State.BROKEN, State.RECLAIMING}
+_FAILURES = {(State.BREAKING, State.ABOVE), (State.RECLAIMING, State.BROKEN)}
+
+
+def turned(events: Sequence[Event]) -> datetime | None:
+    """Since when a level stands on its side: its last confirmed break or reclaim, whatever failed after it.
+
+    Null where what is now began without one, at the start of the data or after a gap.
+    """
+    for event in reversed(events):
+        if event.after is State.UNKNOWN:
+            return None
+        if (event.before in _BELOW) is not (event.after in _BELOW):
+            return event.time
+    return None
+
+
+def failed(events: Sequence[Event]) -> datetime | None:
+    """When the last thing that happened was a break or a reclaim that failed; else null."""
+    last = events[-1] if events else None
+    if last is None or (last.before, last.after) not in _FAILURES:
+        return None
+    return last.time
 
 
 def after(state: State, close: float, *, level: float, buffer: float) -> tuple[State, bool]:

@@ -7,17 +7,16 @@ without a report is pending, however long ago it was.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from itertools import accumulate
 from math import exp, fsum, lgamma, log, log1p
 from statistics import fmean
 
-from analysis import trading_days
+from analysis import flow_days, trading_days
 from analysis.errors import NoData
+from analysis.flow_days import Day, DayState, Fund, Month, Report
 from analysis.flow_rates import FlowRates, flow_rates
 from analysis.flow_regime import Reading, Regime, read, regime
 from analysis.flow_revisions import Revision, revisions
@@ -42,69 +41,6 @@ __all__ = [
 ]
 
 DEFAULT_DAYS = 30
-
-
-class DayState(StrEnum):
-    """How much of a day's flow has been published."""
-
-    FINAL = "final"
-    PARTIAL = "partial"
-    PENDING = "pending"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """One version of what was published for a US trade date, known from ``known_at`` on.
-
-    ``total_musd`` is null while nothing is reported; in ``funds`` null means not
-    reported, which 0.0 does not. ``manual``: entered by hand while the publisher was silent.
-    """
-
-    date: date
-    known_at: datetime
-    state: DayState
-    total_musd: float | None
-    funds: Mapping[str, float | None]
-    manual: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """A day of the window. ``sole_outflow``: the only fund with an outflow, if others had inflows or none."""
-
-    date: date
-    state: DayState
-    total_musd: float | None
-    cumulative_musd: float | None
-    funds: Mapping[str, float | None]
-    sole_outflow: str | None
-    manual: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fund:
-    """One fund: last final day (null if it did not report), sum of the window, sum since launch."""
-
-    code: str
-    last_musd: float | None
-    sum_musd: float
-    cumulative_musd: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Month:
-    """A calendar month of final days; ``complete`` once it is over and none of its days is waited for.
-
-    ``waiting``: its sessions so far that are not final.
-    """
-
-    first: date
-    total_musd: float
-    final_days: int
-    positive_days: int
-    waiting: int
-    complete: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,8 +163,10 @@ def assess(
 
     Raises NoData if no final day was known.
     """
-    latest = _with_silent(_latest(reports, as_of), sessions, as_of)
-    final = [(day.date, day.total_musd) for day in latest if _is_final(day) and day.total_musd is not None]
+    latest = flow_days.with_silent(flow_days.latest(reports, as_of), sessions, as_of)
+    final = [
+        (day.date, day.total_musd) for day in latest if flow_days.is_final(day) and day.total_musd is not None
+    ]
     if not final:
         raise NoData("No final day of {asset} ETF flows was known at that time.", asset=asset)
     dates, totals = [day for day, _ in final], [total for _, total in final]
@@ -236,12 +174,14 @@ def assess(
     window = [(day, total) for day, total in final if day >= since]
     streak, streak_since, streak_zeros = _streak(dates, totals)
     recent = dates[-20:][0]
-    waiting = sum(not _is_final(day) and day.date >= recent for day in latest)
+    waiting = sum(not flow_days.is_final(day) and day.date >= recent for day in latest)
     reading = read(totals)
     largest, share = _largest(next(day for day in latest if day.date == dates[-1]).funds)
-    published_to = max((day.date for day in latest if _is_final(day) and not day.manual), default=None)
+    published_to = max(
+        (day.date for day in latest if flow_days.is_final(day) and not day.manual), default=None
+    )
     off = [day for day in closed if day <= as_of.date()]
-    days = _days(latest, dict(zip(dates, accumulate(totals), strict=True)), off)
+    days = flow_days.days(latest, dict(zip(dates, accumulate(totals), strict=True)), off)
     return Flows(
         as_of=as_of,
         today=as_of.astimezone(UTC).date(),
@@ -271,8 +211,8 @@ def assess(
         largest=largest,
         largest_share_pct=share,
         days=tuple(day for day in days if day.date >= since),
-        months=_months(latest, as_of),
-        funds=_funds(latest, since),
+        months=flow_days.months(latest, as_of),
+        funds=flow_days.funds(latest, since),
         revisions=revisions([one for one in reports if one.known_at <= as_of]),
         freshness=Freshness.FRESH
         if rhythm is None
@@ -300,27 +240,6 @@ def binomial_at_most(positive: int, days: int, share: float) -> float:
         )
         for i in range(positive + 1)
     )
-
-
-def _is_final(day: Report) -> bool:
-    return day.state is DayState.FINAL
-
-
-def _latest(reports: Sequence[Report], as_of: datetime) -> list[Report]:
-    """Of each date the last version known by ``as_of``, in order of date."""
-    versions = sorted((one for one in reports if one.known_at <= as_of), key=lambda one: one.known_at)
-    return sorted({one.date: one for one in versions}.values(), key=lambda one: one.date)
-
-
-def _with_silent(latest: list[Report], sessions: Collection[date], as_of: datetime) -> list[Report]:
-    """``latest`` and, for every session since its first day that nobody reported, an empty report."""
-    reported = {one.date for one in latest}
-    silent = [
-        Report(date=day, known_at=as_of, state=DayState.PENDING, total_musd=None, funds={})
-        for day in sessions
-        if latest and day > latest[0].date and day not in reported
-    ]
-    return sorted([*latest, *silent], key=lambda one: one.date)
 
 
 def _streak(dates: Sequence[date], totals: Sequence[float]) -> tuple[int, date | None, int]:
@@ -373,73 +292,3 @@ def _largest(funds: Mapping[str, float | None]) -> tuple[str | None, float | Non
         return None, None
     code = max(sizes, key=lambda one: sizes[one])
     return code, 100 * sizes[code] / fsum(sizes.values())
-
-
-def _days(latest: Sequence[Report], cumulative: Mapping[date, float], closed: Collection[date]) -> list[Day]:
-    """Every day since the first report, oldest first; a report overrules the calendar."""
-    days = []
-    for one in latest:
-        out = [code for code, flow in one.funds.items() if flow is not None and flow < 0]
-        days.append(
-            Day(
-                date=one.date,
-                state=one.state,
-                total_musd=one.total_musd,
-                cumulative_musd=cumulative.get(one.date),
-                funds=one.funds,
-                sole_outflow=out[0] if _is_final(one) and len(out) == 1 else None,
-                manual=one.manual,
-            )
-        )
-    reported = {one.date for one in latest}
-    days += [
-        Day(
-            date=day,
-            state=DayState.CLOSED,
-            total_musd=None,
-            cumulative_musd=None,
-            funds={},
-            sole_outflow=None,
-        )
-        for day in closed
-        if day not in reported and day > latest[0].date
-    ]
-    return sorted(days, key=lambda day: day.date)
-
-
-def _months(latest: Sequence[Report], as_of: datetime) -> tuple[Month, ...]:
-    flows: dict[date, list[float]] = {}
-    waiting: Counter[date] = Counter()
-    for one in latest:
-        first = one.date.replace(day=1)
-        if _is_final(one) and one.total_musd is not None:
-            flows.setdefault(first, []).append(one.total_musd)
-        else:
-            waiting[first] += 1
-    running = as_of.date().replace(day=1)
-    return tuple(
-        Month(
-            first=first,
-            total_musd=fsum(totals),
-            final_days=len(totals),
-            positive_days=sum(total > 0 for total in totals),
-            waiting=waiting[first],
-            complete=first != running and not waiting[first],
-        )
-        for first, totals in flows.items()
-    )
-
-
-def _funds(latest: Sequence[Report], since: date) -> tuple[Fund, ...]:
-    """In the order in which the funds appeared."""
-    final = [day for day in latest if _is_final(day)]
-    codes = list(dict.fromkeys(code for day in final for code in day.funds))
-    return tuple(
-        Fund(
-            code=code,
-            last_musd=final[-1].funds.get(code),
-            sum_musd=fsum(day.funds.get(code) or 0.0 for day in final if day.date >= since),
-            cumulative_musd=fsum(day.funds.get(code) or 0.0 for day in final),
-        )
-        for code in codes
-    )

@@ -15,7 +15,7 @@ from math import fsum
 from typing import Final
 
 from analysis import trading_days
-from analysis.breaks import Event
+from analysis.breaks import turned
 from analysis.five_days import FiveDays
 from analysis.flows import Day, DayState, Flows
 from analysis.freshness import Freshness
@@ -217,20 +217,8 @@ def line(level: LevelState, *, price: float, price_at: datetime, source: str, fr
     elif level.state is LineState.UNKNOWN:
         light = _unknown(Why.UNJUDGED, price_at)
     else:
-        light = Light(state=_COLOUR[level.state], since=_turned(level.events))
+        light = Light(state=_COLOUR[level.state], since=turned(level.events))
     return LineLight(light=light, level=level, price=price, price_at=price_at, source=source, freshness=fresh)
-
-
-def _turned(events: Sequence[Event]) -> datetime | None:
-    """The last event that changed the colour; null where what is now began without one, after a gap or at
-    the start of the data.
-    """
-    for event in reversed(events):
-        if event.after is LineState.UNKNOWN:
-            return None
-        if _COLOUR[event.before] is not _COLOUR[event.after]:
-            return event.time
-    return None
 
 
 def flows(result: Flows, *, threshold: float) -> FlowLight:

@@ -264,11 +264,13 @@ def _spans(lower: Sequence[Point], upper: Sequence[Point]) -> tuple[list[Span], 
 def _target(spans: Sequence[Span], dated: date, decisions: Sequence[datetime], as_of: datetime) -> Target:
     days = {_day(at) for at in decisions}
     before = spans[-1].since - _DAY
+    state = fresh_by(Point(dated, as_of, 0.0), as_of, FRED_DAILY)
     return Target(
         spans=tuple(spans),
         decided=before if before in days and len(spans) > 1 else None,
         dated=dated,
-        freshness=fresh_by(Point(dated, as_of, 0.0), as_of, FRED_DAILY),
+        # No market closes a range: at a weekend it stands as on any other day.
+        freshness=Freshness.FRESH if state is Freshness.CLOSED else state,
     )
 
 

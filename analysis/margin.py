@@ -21,6 +21,7 @@ from analysis.margin_rules import (
     crossover_price,
     in_force,
     in_force_before,
+    table_is_old,
     value,
 )
 
@@ -128,7 +129,8 @@ class Margin:
     still to come. ``crossover`` sets the last fixed rule against the percent rule in
     force. ``account`` and ``account_next`` (under the next rule) only for a position.
     ``history``: one row a close, oldest first, from the first close given. ``freshness``
-    is that of the last of them at ``as_of``.
+    is that of the last of them at ``as_of``; ``told_at`` when the newest notice of the table
+    was known, null where none has a date.
     """
 
     as_of: datetime
@@ -153,6 +155,12 @@ class Margin:
     compounding: Compounding | None
     history: tuple[Day, ...]
     freshness: Freshness = Freshness.FRESH
+    told_at: datetime | None = None
+
+    @property
+    def table_is_old(self) -> bool:
+        """Whether a later change of the rule may be missing from the table."""
+        return table_is_old(self.told_at, self.as_of)
 
     @property
     def in_force(self) -> Step:
@@ -256,6 +264,7 @@ def assess(
         ),
         history=_history(announced, closes, product),
         freshness=freshness(closes[-1].closed_at, as_of, DAILY) if closes else Freshness.STALE,
+        told_at=max((change.known_at for change in announced if change.known_at is not None), default=None),
     )
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 HRP_RATIO = 1.1
 """HRP initial margin over maintenance: 22,000 / 20,000, 16.5 % / 15 % (CME notices)."""
+
+TABLE_HOLDS = timedelta(days=30)
+"""How long a table without a newer notice is taken for the whole one: nobody tells it that nothing changed."""
 
 
 class Basis(StrEnum):
@@ -115,3 +118,8 @@ def in_force(changes: Sequence[Change], instant: datetime) -> int:
 def in_force_before(changes: Sequence[Change], instant: datetime) -> int:
     """The same for the session that ends at ``instant``: a change of that instant comes after it."""
     return sum(change.effective is None or change.effective < instant for change in changes) - 1
+
+
+def table_is_old(told_at: datetime | None, now: datetime) -> bool:
+    """Whether what stands by the table may long have been changed; ``told_at`` is its newest notice."""
+    return told_at is not None and now - told_at > TABLE_HOLDS

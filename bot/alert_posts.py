@@ -18,7 +18,7 @@ from bot.channels import CONTENT_LIMIT, Letter
 from bot.language import Speech
 from bot.plain_text import quoted
 from bot.reports import margin_words
-from bot.reports.flow_words import regime_word
+from bot.reports.flow_terms import regime_word
 from bot.reports.level_words import interval_word
 from storage.alerts import Alert, Crossing
 from storage.digests import BOTH

@@ -14,7 +14,7 @@ from discord import ui
 
 from analysis.charts.look import ALT_TEXT_LIMIT, Picture
 from bot import table
-from bot.language import LOCALES, Speech
+from bot.language import LOCALES, N_, Speech
 from bot.reports.shapes import Reply, Report
 
 TEXT_LIMIT: Final = 4000
@@ -28,6 +28,7 @@ DELETE_ID: Final = "ll-delete"
 """custom_id of the button that deletes the card it stands on, whatever the card says."""
 ALERT_ID: Final = "al1|at|{instrument}|{price}"
 """custom_id of the button that opens the form of a new alert (``bot/alert_buttons.py``)."""
+ALERT_LABEL: Final = N_("Alert at this level")
 PICTURE_NAME: Final = "{report}.png"
 LANGUAGE_NAMES: Final = {"en": "English", "zh-TW": "中文"}
 _CUSTOM_ID = re.compile(r"ll(?P<version>\d{1,4})\|(?P<rest>.*)", re.DOTALL)
@@ -120,13 +121,13 @@ def build(
     """
     _ = speech._
     container: ui.Container[Any] = ui.Container()
-    text = "\n".join(line for line in (*reply.lines, *(reply.details if private else ())) if line)
+    lines = [line for line in (*reply.lines, *(reply.details if private else ())) if line]
     data_line = "-# " + reply.data_line
     if picture is None:
         data_line = (
             "-# " + _("The picture could not be drawn this time; the words are complete.") + "\n" + data_line
         )
-    container.add_item(ui.TextDisplay(fit(text, TEXT_LIMIT - len(data_line))))
+    container.add_item(ui.TextDisplay(fit_lines(lines, TEXT_LIMIT - len(data_line), speech)))
     files: tuple[discord.File, ...] = ()
     if picture is not None:
         file = discord.File(io.BytesIO(picture.png), PICTURE_NAME.format(report=report.name))
@@ -174,9 +175,7 @@ def _buttons(
     other = next(locale for locale in LOCALES if locale != speech.locale)
     last = [button(_("Details"), "more"), button("CSV", "csv"), button(LANGUAGE_NAMES[other], "lang", other)]
     if alert_at is not None:
-        price = f"{alert_at:.9f}".rstrip("0").rstrip(".")
-        custom_id = ALERT_ID.format(instrument=words["instrument"], price=price)
-        last.append(ui.Button(label=_("Alert at this level"), custom_id=custom_id))
+        last.append(ui.Button(label=_(ALERT_LABEL), custom_id=alert_id(words, alert_at)))
     match audience:
         case Audience.EVERYBODY:
             last.append(ui.Button(label=_("Delete"), custom_id=DELETE_ID))
@@ -186,6 +185,11 @@ def _buttons(
             pass
     rows.append(ui.ActionRow(*last))
     return rows
+
+
+def alert_id(words: Mapping[str, str], price: float) -> str:
+    """The custom_id of the button below an answer to ``words`` that offers an alert at ``price``."""
+    return ALERT_ID.format(instrument=words["instrument"], price=f"{price:.9f}".rstrip("0").rstrip("."))
 
 
 def _select(report: Report[Any, Any], words: Mapping[str, str], speech: Speech) -> ui.Select[Any]:
@@ -215,6 +219,13 @@ def asked_already(
     return view
 
 
+def details(reply: Reply, speech: Speech) -> ui.LayoutView:
+    """What is behind an answer, and where it comes from, which stays whatever does not fit."""
+    data_line = "-# " + reply.data_line
+    text = fit_lines(reply.details, TEXT_LIMIT - len(data_line) - 1, speech)
+    return words_only(f"{text}\n{data_line}")
+
+
 def words_only(text: str) -> ui.LayoutView:
     """A card of nothing but text: details, errors after a deferred answer."""
     view = ui.LayoutView(timeout=None)
@@ -229,6 +240,17 @@ def fit(text: str, limit: int) -> str:
         return text
     kept = text[: limit - 2]
     return kept[: kept.rfind("\n") + 1 or len(kept)] + "…"
+
+
+def fit_lines(lines: Sequence[str], limit: int, speech: Speech) -> str:
+    """``lines`` in at most ``limit`` characters; where some do not fit, how many stands in their place."""
+    text = "\n".join(lines)
+    kept = len(lines)
+    while len(text) > limit and kept > 1:
+        kept -= 1
+        more = speech._("… lines that do not fit into a message: {n}").format(n=len(lines) - kept)
+        text = "\n".join((*lines[:kept], "-# " + more))
+    return fit(text, limit)
 
 
 def csv_file(name: str, rows: Sequence[Sequence[object]]) -> discord.File:

@@ -16,7 +16,7 @@ from bot import disk
 from bot.data_entries import LEADERS, entry_words
 from bot.language import N_, Speech
 from bot.plain_text import inert
-from bot.reports.flow_words import RHYTHM as FLOWS
+from bot.reports.flow_terms import RHYTHM as FLOWS
 from storage import entries, feeds, held, sample
 from storage.entries import Entry
 from storage.feeds import FeedState

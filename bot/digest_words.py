@@ -15,7 +15,7 @@ import structlog
 from analysis.charts.look import ALT_TEXT_LIMIT, Look, Palette, Picture, Theme
 from analysis.flows import Flows
 from bot.answers import Answered, Answers
-from bot.card import LANGUAGE_NAMES, Press, fit
+from bot.card import ALERT_LABEL, LANGUAGE_NAMES, Press, alert_id, fit
 from bot.channels import CONTENT_LIMIT, Button, Enclosed, Letter
 from bot.errors import UserError
 from bot.language import LOCALES, Speech
@@ -154,7 +154,7 @@ async def written(
         tail.append(f"<@&{schedule.ping_role}>")
     letter = Letter(
         content=_content(parts, speeches, asking, tail),
-        rows=tuple(_rows(parts, speeches[0], marker, both=schedule.language == BOTH)),
+        rows=tuple(_rows(parts, asking, speeches[0], marker, both=schedule.language == BOTH)),
         role=schedule.ping_role,
     )
     return Written(letter=letter, pictures=tuple(pictures), data_as_of=asking.at)
@@ -211,11 +211,12 @@ def _section(part: PartAnswer, reply: Reply | None, speech: Speech, most: int) -
 
 
 def _rows(
-    parts: Sequence[PartAnswer], speech: Speech, marker: str, *, both: bool
+    parts: Sequence[PartAnswer], asking: Asking, speech: Speech, marker: str, *, both: bool
 ) -> list[tuple[Button, ...]]:
     """One report has the buttons of its card; several have a row each."""
     _ = speech._
-    rows = []
+    rows: list[tuple[Button, ...]] = []
+    offered: set[str] = set()
     for part in parts:
         report = part.report
         if report is None:
@@ -235,6 +236,13 @@ def _rows(
         if alone and not both:
             other = next(locale for locale in LOCALES if locale != speech.locale)
             last.append(_button(LANGUAGE_NAMES[other], press(action="lang", argument=other), report))
+        reply = asking.say(part, speech)
+        if reply is not None and reply.alert_at is not None:
+            at = alert_id(part.words, reply.alert_at)
+            # Two intervals may speak of one level, and Discord takes no message with the same button twice.
+            if at not in offered:
+                last.append(Button(label=name + _(ALERT_LABEL), custom_id=at))
+                offered.add(at)
         rows.append(tuple(last))
     return rows
 

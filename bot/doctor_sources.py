@@ -36,7 +36,7 @@ async def reachable(host: str, port: int = 443) -> bool:
 
 async def sources(home: Home, probe: Probe = reachable) -> list[Finding]:
     """A finding for every host that is fetched from."""
-    from bot.feeds import every_feed
+    from bot.every_feed import every_feed
     from bot.ingest import by_host
 
     if not home.settings.fetch:

@@ -45,6 +45,8 @@ DEFAULT_LABELS: Final = (
     N_("round number"),
 )
 """Labels of the level book every server starts with; a moderator's own labels stay as typed."""
+OWN_SOURCES: Final = (N_("CME notices, from the press"), N_("manual"))
+"""Sources named by this program; a publisher's own name is the same in every language."""
 
 
 @lru_cache(maxsize=len(LOCALES))
@@ -85,6 +87,10 @@ class Speech:
         if text in DEFAULT_LABELS:
             return self._(text)
         return plain_text.quoted(text)
+
+    def source(self, name: str) -> str:
+        """Who published something: translated where it is no proper name."""
+        return self._(name) if name in OWN_SOURCES else name
 
     def price(self, value: float) -> str:
         decimals = 0 if value >= 10_000 else 2 if value >= 1 else 4

@@ -20,7 +20,7 @@ from analysis.margin_rules import Basis
 from analysis.stress import Stress
 from analysis.verdict import Verdict
 from bot.errors import UserError
-from bot.reports.flow_words import RHYTHM as FLOWS
+from bot.reports.flow_terms import RHYTHM as FLOWS
 from bot.reports.flows import REPORT as FLOWS_REPORT
 from bot.reports.flows import FlowsQuery
 from bot.reports.shapes import Asked

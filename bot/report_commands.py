@@ -8,12 +8,15 @@ import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 
 import typer
 
 from bot.errors import UserError
 from bot.terminal import Installation, carry_out, fail, instant, one_of
+
+if TYPE_CHECKING:
+    from bot.reports.shapes import Option
 
 report_app = typer.Typer(no_args_is_help=True, help="Answer one question from the store, without Discord.")
 
@@ -57,9 +60,9 @@ def add_report_commands() -> None:
             [
                 inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
                 *(
-                    optional(option.name, bool, option.help, default=False)
+                    optional(option.name, bool, option.help + ".", default=False)
                     if option.flag
-                    else optional(option.name, str | None, option.help)
+                    else optional(option.name, str | None, _help(option))
                     for option in report.options
                 ),
                 optional("at", str | None, "Answer as of this instant (ISO 8601); default now."),
@@ -74,8 +77,16 @@ def add_report_commands() -> None:
                 optional("csv", Path | None, "Save the numbers behind the picture here."),
             ]
         )
-        command.__doc__ = f"The {report.name} report."
+        command.__doc__ = (
+            f"{report.about}.\n\nAnswers from the store in words; --json, --png and --csv give the same answer "
+            "as data and as a picture."
+        )
         report_app.command(report.name)(command)
+
+
+def _help(option: Option) -> str:
+    """What an option means and, where there are few, all it takes."""
+    return f"{option.help}. One of: {', '.join(option.choices)}." if option.choices else f"{option.help}."
 
 
 def _report(ctx: typer.Context, name: str, given: dict[str, Any]) -> None:
@@ -85,25 +96,26 @@ def _report(ctx: typer.Context, name: str, given: dict[str, Any]) -> None:
 
     report = REPORTS[name]
     one_of("--locale", given["locale"], LOCALES)
-    one_of("--palette", given["palette"], get_args(Palette))
-    one_of("--theme", given["theme"], get_args(Theme))
+    locale = given["locale"]
+    _ = catalogue(locale).gettext
+    one_of("--palette", given["palette"], get_args(Palette), locale=locale)
+    one_of("--theme", given["theme"], get_args(Theme), locale=locale)
     if given["as_json"] and given["text"]:
-        fail("Give either --json or --text, not both.", status=2)
+        fail(_("Give either --json or --text, not both."), status=2)
     output = Output(
-        at=None if given["at"] is None else instant(given["at"]),
+        at=None if given["at"] is None else instant(given["at"], locale=locale),
         **{key: given[key] for key in ("locale", "palette", "theme", "as_json", "png", "csv")},
     )
     words = {
         option.name: "yes"
         if option.flag
-        else _read_file(given[option.name])
+        else _read_file(given[option.name], locale)
         if option.file
         else given[option.name]
         for option in report.options
         if given[option.name] not in {None, False}
     }
     now = datetime.now(UTC)
-    _ = catalogue(output.locale).gettext
     if output.at is not None and output.at > now:
         fail(_("The instant asked about lies in the future."))
     at = output.at or now
@@ -157,13 +169,16 @@ def _plain(text: str) -> str:
     return text.removeprefix("-# ").replace("**", "").replace("```\n", "").replace("\n```", "")
 
 
-def _read_file(path: str) -> str:
+def _read_file(path: str, locale: str) -> str:
+    from bot.language import catalogue
+
     try:
         # A file too long to be one is not read to its end.
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             return file.read(MOST_READ)
     except (OSError, UnicodeDecodeError):
-        fail(f"{path} cannot be read as a text file.", status=2)
+        told = catalogue(locale).gettext("{path} cannot be read as a text file.")
+        fail(told.format(path=path), status=2)
 
 
 def _save(path: Path, content: bytes) -> None:

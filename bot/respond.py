@@ -312,8 +312,7 @@ async def _send_words(
         await interaction.response.send_message(file=file, ephemeral=True)
         return
     reply = interaction.client.answers.say(report, answered, reader.speech)
-    text = "\n".join((*reply.details, "-# " + reply.data_line))
-    await interaction.response.send_message(view=card.words_only(text), ephemeral=True)
+    await interaction.response.send_message(view=card.details(reply, reader.speech), ephemeral=True)
 
 
 def _csv_name(report: Report[Any, Any], query: Hashable) -> str:

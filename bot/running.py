@@ -162,7 +162,7 @@ async def _fetching(settings: Settings, store: Store, clock: Clock) -> AsyncIter
         yield None
         return
     from bot import disk
-    from bot.feeds import every_feed
+    from bot.every_feed import every_feed
     from bot.ingest import Coordinator
     from providers.client import Client
 
@@ -191,7 +191,7 @@ async def fetch(
 ) -> list[Filled]:
     """Fetches what is missing of the series named, all of them without names; UserError beside a running bot."""
     from bot.backfill import fill
-    from bot.feeds import every_feed, named
+    from bot.every_feed import every_feed, named
     from providers.client import Client
 
     every = every_feed(fred_key=settings.fred_api_key, sosovalue_key=settings.sosovalue_api_key)
@@ -256,7 +256,7 @@ async def preview(
     settings: Settings, *, port: int, at: datetime | None, live: bool, speed: float = 1.0
 ) -> None:
     """Serves the bot in a local page until stopped."""
-    from bot import logs
+    from bot import logs, preview_words
     from bot.shutdown import stopped_by_signals
 
     # The page is for looking at; what its simulated Discord lacks is nobody's concern.
@@ -269,12 +269,12 @@ async def preview(
                 _answers(writing_store(settings.database_url), clock) as answers,
                 _fetching(settings, answers.store, clock),
             ):
-                await _serve(answers, port, _LIVE_WELCOME, stop, fetches=settings.fetch)
+                await _serve(answers, port, preview_words.live(), stop, fetches=settings.fetch)
             return
         start = at or SAMPLE_START
         async with _replaying(_sample_store(), start) as (played, answers):
             played.playing = replace(played.playing, speed=speed)
-            welcome = _SAMPLE_WELCOME.format(start=start.strftime("%Y-%m-%d %H:%M UTC"), times=f"{speed:g}")
+            welcome = preview_words.on_sample(start, speed)
             await _serve(answers, port, welcome, stop, replay=played)
 
 
@@ -320,19 +320,6 @@ async def _begun(played: Replay) -> AsyncIterator[Store]:
         yield played.store
     finally:
         await played.store.close()
-
-
-_LIVE_WELCOME: Final = "This is Leadline on your own store, with the real clock. Type `/levels`, `/flows`, `/silver-margin` or `/stress`."
-_SAMPLE_WELCOME: Final = (
-    "This is Leadline on its sample, which ends on 6 February 2026. The clock of this page started at {start} "
-    "and goes {times} times as fast as yours: `/replay` pauses it, changes its speed or jumps. "
-    "Type `/levels`, `/flows`, `/silver-margin` or `/stress`. "
-    "Set here for the demonstration: a digest every day at 18:00 in Taipei, and two alerts, "
-    "for closes through 77,000 and through 73,600.\n"
-    "這是以樣本資料執行的 Leadline，資料止於 2026 年 2 月 6 日；本頁時鐘自 {start} 起走，速度為實際時間的 {times} 倍，"
-    "`/replay` 可暫停、調整速度或跳至其他時點。請輸入 `/levels`、`/flows`、`/silver-margin` 或 `/stress`。"
-    "為了示範，這裡已設定每日台北時間 18:00 的定時快報，以及收盤穿越 77,000 與 73,600 的兩則提醒。"
-)
 
 
 async def _serve(

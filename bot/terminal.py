@@ -55,19 +55,28 @@ def carry_out(work: Coroutine[Any, Any, T], *, locale: str = "en") -> T:
                 fail(sentence)
 
 
-def instant(text: str) -> datetime:
+def instant(text: str, *, locale: str = "en") -> datetime:
     """An ISO 8601 instant; a date alone is its midnight, no zone means UTC."""
+    from bot.language import catalogue
+
+    _ = catalogue(locale).gettext
     try:
         typed = datetime.fromisoformat(text)
         # Overflows where the zone takes it out of the years 1 to 9999.
         when = typed.replace(tzinfo=UTC) if typed.tzinfo is None else typed.astimezone(UTC)
     except (ValueError, OverflowError):
-        fail(f"“{text[:40]}” is not an instant: write it like 2026-02-05T18:00:00Z.", status=2)
+        told = _("“{value}” is not an instant: write it like 2026-02-05T18:00:00Z.")
+        fail(told.format(value=text[:40]), status=2)
     if when < EARLIEST:
-        fail(f"“{text[:40]}” is too early: nothing is known from before {EARLIEST.year}.", status=2)
+        told = _("“{value}” is too early: nothing is known from before {year}.")
+        fail(told.format(value=text[:40], year=EARLIEST.year), status=2)
     return when
 
 
-def one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
+def one_of(option: str, value: str, choices: tuple[str, ...], *, locale: str = "en") -> None:
+    from bot.language import catalogue
+
+    _ = catalogue(locale).gettext
     if value not in choices:
-        fail(f"{option} takes one of {', '.join(choices)}.", status=2)
+        told = _("{option} takes one of {choices}.")
+        fail(told.format(option=option, choices=_(", ").join(choices)), status=2)

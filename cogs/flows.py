@@ -29,7 +29,7 @@ class FlowsCog(commands.Cog):
     @app_commands.command(
         name="flows",
         extras={QUESTION: N_("Do ETFs take in or give back?")},
-        description=locale_str("What spot ETFs took in or gave back: day by day, streak, cushion, regime"),
+        description=locale_str(REPORT.about),
     )
     @app_commands.describe(asset=locale_str(ASSET.help), since=locale_str(SINCE.help), private=PRIVATE)
     @app_commands.choices(asset=_ASSETS)

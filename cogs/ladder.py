@@ -57,7 +57,7 @@ class LadderCog(commands.Cog):
     @app_commands.command(
         name="ladder",
         extras={QUESTION: N_("Where would I be liquidated?")},
-        description=locale_str("Your liquidation price: how far it is, what to add or cut; only you see it"),
+        description=locale_str(REPORT.about),
     )
     @app_commands.describe(
         kind=locale_str(KIND.help),

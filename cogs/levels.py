@@ -32,7 +32,7 @@ class LevelsCog(commands.Cog):
     @app_commands.command(
         name="levels",
         extras={QUESTION: N_("How far down is the next floor?")},
-        description=locale_str("How far down is the next floor, and what would have to hold to turn"),
+        description=locale_str(REPORT.about),
     )
     @app_commands.describe(
         instrument=locale_str(INSTRUMENT.help),

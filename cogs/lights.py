@@ -23,9 +23,7 @@ class LightsCog(commands.Cog):
     @app_commands.command(
         name="lights",
         extras={QUESTION: N_("How do the four lights stand?")},
-        description=locale_str(
-            "The line, flows, macro, silver: each on or off, why, and what would change it"
-        ),
+        description=locale_str(REPORT.about),
     )
     @app_commands.describe(private=PRIVATE)
     @open_to(Right.MEMBER)

@@ -23,7 +23,7 @@ class MacroCog(commands.Cog):
     @app_commands.command(
         name="macro",
         extras={QUESTION: N_("Where do Fed and prices stand?")},
-        description=locale_str("Fed range and meetings, consumer prices, breakevens, oil, dollar: facts"),
+        description=locale_str(REPORT.about),
     )
     @app_commands.describe(private=PRIVATE)
     @open_to(Right.MEMBER)

@@ -48,9 +48,7 @@ class SilverMarginCog(commands.Cog):
     @app_commands.command(
         name="silver-margin",
         extras={QUESTION: N_("What does a silver contract cost, and where is the margin call?")},
-        description=locale_str(
-            "What a silver or gold contract costs today, what comes next, where the call is"
-        ),
+        description=locale_str(REPORT.about),
     )
     @app_commands.describe(
         product=locale_str(PRODUCT.help),

@@ -32,7 +32,7 @@ class StressCog(commands.Cog):
     @app_commands.command(
         name="stress",
         extras={QUESTION: N_("Is it stress or rotation?")},
-        description=locale_str("Stress or rotation: seven markets side by side, the verdict and why"),
+        description=locale_str(REPORT.about),
     )
     @app_commands.describe(since=locale_str(SINCE.help), view=locale_str(VIEW.help), private=PRIVATE)
     @app_commands.choices(view=_VIEWS)

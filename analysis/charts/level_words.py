@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from analysis.breaks import turned
 from analysis.charts import freshness_words, quantities
 from analysis.charts.look import ALT_TEXT_LIMIT
 from analysis.charts.text import clean
@@ -83,9 +84,10 @@ def _standing(level: LevelState, zone: ZoneInfo, _: Gettext) -> str:
     word = state(level.state, _)
     if level.bars_held is not None and level.bars_needed is not None:
         return _("{state} {held}/{needed}").format(state=word, held=level.bars_held, needed=level.bars_needed)
-    if level.since is not None:
-        return _("{state} since {time}").format(state=word, time=moment(level.since, zone, _("%-d %b")))
-    if level.state is State.BROKEN:
+    side = turned(level.events)
+    if side is not None:
+        return _("{state} since {time}").format(state=word, time=moment(side, zone, _("%-d %b")))
+    if level.state is State.BROKEN and level.since is None:
         return _("never above it here")
     return word
 
@@ -150,9 +152,11 @@ def alt(result: Levels, look: Look, _: Gettext) -> str:
             values["level"] = _("{price} (automatic)").format(price=values["level"])
         if nearest.unconfirmed:
             values["state"] = _("price below, no close yet")
-        if nearest.since is None or nearest.unconfirmed:
+        # A break or a reclaim under way is told with its own beginning.
+        side = turned(nearest.events) if nearest.bars_held is None else nearest.since
+        if side is None or nearest.unconfirmed:
             said.append(_("Nearest level {level}: {state}.").format(**values))
         else:
-            since = moment(nearest.since, zone, pattern)
+            since = moment(side, zone, pattern)
             said.append(_("Nearest level {level}: {state} since {time}.").format(**values, time=since))
     return clean(" ".join(said), ALT_TEXT_LIMIT)

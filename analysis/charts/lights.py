@@ -40,8 +40,9 @@ def compose(result: Lights, look: Look, _: Gettext) -> Canvas:
         zip(result.all, lights_words.tell(result, _voice(look, _)), strict=True)
     ):
         _row(canvas, TOP + place * ROW, light, words, lamp[light.state])
-    foot = freshness_words.beside(clean(" · ".join(result.sources), 120), result.freshness, _)
-    foot = fit(foot.removeprefix(" · "), FOOT, WIDTH - 2 * MARGIN)
+    state = freshness_words.beside("", result.freshness, _)
+    room = WIDTH - 2 * MARGIN - width(state, FOOT)
+    foot = (fit(clean(" · ".join(result.sources), 120), FOOT, room) + state).removeprefix(" · ")
     stale = result.freshness is Freshness.STALE
     canvas.text(foot, (MARGIN, FOOT_LINE), FOOT, canvas.colours.broken if stale else canvas.colours.muted)
     return canvas
@@ -90,7 +91,8 @@ def _row(canvas: Canvas, top: float, light: Light, words: LightWords, colour: RG
     face = next((face for face in NAMES if width(words.title, face) <= left), NAMES[-1])
     canvas.text(fit(words.title, face, left), (WORDS_LEFT, top + 32), face, wear.ink)
     canvas.text(since, (WIDTH - MARGIN, top + 32), ANSWER, wear.muted, anchor="right")
-    canvas.text(fit(words.reading, ANSWER, room), (WORDS_LEFT, top + 77), ANSWER, wear.ink)
+    face = ANSWER if width(words.reading, ANSWER) <= room else NOTE
+    canvas.text(fit(words.reading, face, room), (WORDS_LEFT, top + 77), face, wear.ink)
     canvas.text(fit(words.flips, NOTE, room), (WORDS_LEFT, top + 116), NOTE, wear.muted)
 
 

@@ -15,7 +15,7 @@ from analysis.levels import State as LineState
 from analysis.lights import EventKind, State, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
     from analysis.charts.look import Gettext
@@ -101,6 +101,21 @@ def _joined(*parts: str) -> str:
 def _state(fresh: Freshness, _: Gettext) -> str:
     """How an input stands, unless it is as new as can be."""
     return "" if fresh is Freshness.FRESH else freshness_words.word(fresh, _)
+
+
+def _dated(moves: Sequence[tuple[FiveDays | None, str]], voice: Voice) -> str:
+    """Five-day moves with the day they reach to, told once where it is the same."""
+    _ = voice._
+    days: dict[date, list[str]] = {}
+    for move, words in moves:
+        if move is not None:
+            days.setdefault(move.last.dated, []).append(_moved(move, words, _))
+    told = []
+    for place, (day, figures) in enumerate(days.items()):
+        values = {"date": voice.day(day), "moves": " · ".join(figures)}
+        words = _("to {date}: {moves}") if place else _("five days to {date}: {moves}")
+        told.append(words.format(**values))
+    return " · ".join(told)
 
 
 def _line(result: Lights, one: LineLight, voice: Voice) -> LightWords:
@@ -208,14 +223,7 @@ def _sigma(value: float) -> str:
 
 def _macro(result: Lights, one: MacroLight, voice: Voice) -> LightWords:
     _ = voice._
-    told = [
-        _moved(move, words, _)
-        for move, words in (
-            (one.dollar, _("dollar {sigma}")),
-            (one.breakeven, _("breakeven {sigma}")),
-        )
-        if move is not None
-    ]
+    told = [_dated([(one.dollar, _("dollar {sigma}")), (one.breakeven, _("breakeven {sigma}"))], voice)]
     if one.coming is not None:
         told.append(_("{event} {time}").format(event=event(one.coming, _), time=voice.when(one.coming.at)))
     rule = _(
@@ -233,8 +241,9 @@ def _macro(result: Lights, one: MacroLight, voice: Voice) -> LightWords:
 
 def _moved(move: FiveDays, words: str, _: Gettext) -> str:
     told = words.format(sigma=_sigma(move.z))
-    state = _state(move.freshness, _)
-    return f"{told} ({state})" if state else told
+    # Its day is told: that no newer one is due yet adds nothing to it.
+    state = _state(move.freshness, _) if move.freshness.worse > Freshness.PENDING.worse else ""
+    return _("{figure} ({state})").format(figure=told, state=state) if state else told
 
 
 def _macro_flips(result: Lights, one: MacroLight, voice: Voice) -> str:
@@ -262,9 +271,8 @@ def _between(move: FiveDays, *, decimals: int | None = None) -> str:
 
 
 def _silver(result: Lights, one: SilverLight, voice: Voice) -> LightWords:
-    _, told = voice._, []
-    if one.silver is not None:
-        told.append(_moved(one.silver, _("silver {sigma}"), _))
+    _ = voice._
+    told = [_dated([(one.silver, _("silver {sigma}"))], voice)]
     if one.rise is not None:
         change = quantities.percent(one.rise.pct)
         day = voice.day(one.rise.effective.date())

@@ -9,6 +9,7 @@ from analysis.charts import freshness_words, quantities
 from analysis.charts.look import ALT_TEXT_LIMIT
 from analysis.charts.text import clean
 from analysis.charts.time_words import moment
+from analysis.freshness import Freshness
 from analysis.margin import Basis
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def outlook(result: Margin, look: Look, _: Gettext) -> str:
     """The next change, or that none is known."""
     step = result.next_step
     if step is None or step.effective is None or result.next_cost is None:
-        return _("Next change: none known")
+        return _old(result, _) if result.table_is_old else _("Next change: none known")
     values = {
         "rule": kind(step.basis, step.value, _),
         "time": moment(step.effective, ZoneInfo(look.zone), _("%-d %b %H:%M")),
@@ -53,6 +54,11 @@ def outlook(result: Margin, look: Look, _: Gettext) -> str:
     return _("Next: {rule} from {time} · {usd} USD · {percent}").format(
         **values, percent=quantities.percent(step.change_pct)
     )
+
+
+def _old(result: Margin, _: Gettext) -> str:
+    days = 0 if result.told_at is None else (result.as_of - result.told_at).days
+    return _("Margin table stale, newest notice {n} days old: later changes not known").format(n=days)
 
 
 def effective(step: Step, look: Look, _: Gettext) -> str:
@@ -75,7 +81,9 @@ def crossover(result: Margin, _: Gettext) -> str:
 
 def foot(result: Margin, look: Look, _: Gettext) -> str:
     """Where rules and closes come from, whose clock is used, and up to when closes are known."""
-    parts = [clean(result.source)]
+    parts = [clean(_(result.source) if result.source else "")]
+    if result.table_is_old:
+        parts[0] = freshness_words.beside(parts[0], Freshness.STALE, _)
     if result.product.derived:
         parts.append(_("derived from {leader}").format(leader=result.product.leader))
     if result.price_source is not None and result.closed_at is not None:
@@ -111,7 +119,7 @@ def alt(result: Margin, look: Look, _: Gettext) -> str:
             ).format(**asked, rate=quantities.rate(result.rate_pct))
         ]
     if result.next_step is None:  # no time is told, so no zone is
-        said.append(_("Next change: none known."))
+        said.append(f"{_old(result, _)}." if result.table_is_old else _("Next change: none known."))
     else:
         said.append(_("{outlook} ({zone}).").format(outlook=outlook(result, look, _), zone=clean(look.zone)))
     shown = [rule(step.basis, step.value) for step in result.steps if step.in_force][-6:]

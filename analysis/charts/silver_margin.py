@@ -219,7 +219,8 @@ def _labels(result: Margin, look: Look, _: Gettext) -> list[_Label]:
     """Today's figure and the next one, the higher first."""
     now = result.in_force
     usd = result.cost.initial_usd
-    under = _("{rule} now").format(rule=margin_words.kind(now.basis, now.value, _))
+    words = _("{rule}, last known") if result.table_is_old else _("{rule} now")
+    under = words.format(rule=margin_words.kind(now.basis, now.value, _))
     found = [_Label(usd, quantities.dollars(usd), under, is_now=True)]
     step, asked = result.next_step, result.next_cost
     if step is not None and asked is not None:
@@ -311,4 +312,4 @@ def _lines(canvas: Canvas, result: Margin, look: Look, _: Gettext) -> None:
 
 
 def _outlook_colour(result: Margin, wear: Colours) -> RGB:
-    return wear.muted if result.next_step is None else wear.broken
+    return wear.muted if result.next_step is None and not result.table_is_old else wear.broken

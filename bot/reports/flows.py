@@ -14,7 +14,8 @@ from analysis.errors import NoData
 from analysis.flows import Day, DayState, Extreme, Flows
 from bot.language import N_, iso
 from bot.reports import missing, rates_json
-from bot.reports.flow_words import RHYTHM, freshness_of, say
+from bot.reports.flow_terms import RHYTHM, freshness_of
+from bot.reports.flow_words import say
 from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
 from bot.reports.windows import start_date
 from storage import entered_flows, flow_revisions, flows
@@ -258,6 +259,7 @@ def as_table(result: Flows) -> Sequence[Sequence[object]]:
 
 REPORT: Final = Report(
     name="flows",
+    about=N_("What spot ETFs took in or gave back: day by day, streak, cushion, regime"),
     options=(ASSET, SINCE),
     switch=ASSET.name,
     buttons=ASSET.choices,

@@ -289,6 +289,7 @@ def _atr(days: Iterable[BarRow]) -> float | None:
 
 REPORT: Final = Report(
     name="ladder",
+    about=N_("Your liquidation price: how far it is, what to add or cut; only you see it"),
     options=(*OF_A_POSITION, HOLD, SHOCK, NEW_MMR, NEXT, GAUGE, POSITIONS),
     read=read,
     write=write,

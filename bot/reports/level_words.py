@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from analysis.auto_levels import CONFIRMING, FEWEST_TOUCHES, AutoLevel
+from analysis.breaks import failed, turned
 from analysis.charts import freshness_words
-from analysis.freshness import freshness
+from analysis.freshness import Freshness, freshness
 from analysis.levels import Event, Interval, Level, Levels, LevelState, Rule, State
 from bot.language import Speech
 from bot.reports import rate_words
-from bot.reports.shapes import Reply, data_line
+from bot.reports.shapes import DETAILS_ROOM, Reply, data_line
 
 
 def say(result: Levels, speech: Speech, now: datetime) -> Reply:
     decides = deciding(result)
     return Reply(
-        lines=(_price_line(result, speech), _floor_line(result, speech), _deciding_line(result, speech)),
+        lines=(_price_line(result, speech, now), _floor_line(result, speech), _deciding_line(result, speech)),
         details=tuple(_details(result, speech)),
         data_line=_data_line(result, speech, now),
         # The level that the third line is about.
@@ -24,7 +25,15 @@ def say(result: Levels, speech: Speech, now: datetime) -> Reply:
     )
 
 
-def _price_line(result: Levels, speech: Speech) -> str:
+def _price_line(result: Levels, speech: Speech, now: datetime) -> str:
+    """The price with its time; where it is no price of now any more, that comes first of all."""
+    told = _price(result, speech)
+    if freshness(result.price_at, now, result.rhythm) is not Freshness.STALE:
+        return told
+    return "⚠ " + speech._("**stale, {age}**").format(age=speech.age(now - result.price_at)) + " · " + told
+
+
+def _price(result: Levels, speech: Speech) -> str:
     _ = speech._
     price, time = speech.price(result.price), speech.instant(result.price_at)
     if result.change_24h_pct is None:
@@ -35,6 +44,8 @@ def _price_line(result: Levels, speech: Speech) -> str:
         told = _("**{instrument} {price}** · {change} in 24 h · {time}").format(
             instrument=result.instrument, price=price, change=speech.percent(result.change_24h_pct), time=time
         )
+    if result.price_interval is Interval.D1:
+        told += " · " + _("daily bars only")
     running = result.running
     if running is None:
         return told
@@ -91,11 +102,27 @@ def _deciding_line(result: Levels, speech: Speech) -> str:
 
 
 def state_sentence(item: LevelState, speech: Speech) -> str:
-    """What closed bars have done to one level, and what would change it."""
+    """What closed bars have done to one level, and what would change it.
+
+    ``since`` is that of the side it stands on, as ``lights`` tells it; what failed after it is told beside it.
+    """
+    return _sentence(item, speech) + _failed(item, speech)
+
+
+def _failed(item: LevelState, speech: Speech) -> str:
+    _, at = speech._, failed(item.events)
+    if at is None:
+        return ""
+    told = _("reclaim failed {time}") if item.state is State.BROKEN else _("break failed {time}")
+    return " · " + told.format(time=speech.instant(at))
+
+
+def _sentence(item: LevelState, speech: Speech) -> str:
     _ = speech._
     level = _named(item.level, speech)
     edge = "" if item.invalidation is None else speech.price(round(item.invalidation, 2))
-    since = "" if item.since is None else speech.instant(item.since)
+    side = turned(item.events)
+    since = "" if side is None else speech.instant(side)
     needed = item.bars_needed
     match item.state:
         case State.BREAKING:
@@ -109,9 +136,12 @@ def state_sentence(item: LevelState, speech: Speech) -> str:
         case State.BROKEN if item.since is None:
             return _("{level} lies above the price and was never broken here").format(level=level)
         case State.BROKEN:
-            return _(
-                "{level} broken since {since}; to turn it must be reclaimed and held: 0/{needed} bars"
-            ).format(level=level, since=since, needed=item.level.rule.bars_to_hold)
+            told = (
+                _("{level} is broken; to turn it must be reclaimed and held: 0/{needed} bars")
+                if side is None
+                else _("{level} broken since {since}; to turn it must be reclaimed and held: 0/{needed} bars")
+            )
+            return told.format(level=level, since=since, needed=item.level.rule.bars_to_hold)
         case State.RECLAIMED:
             return _("{level} reclaimed and held since {since}; a close below {edge} ends that").format(
                 level=level, since=since, edge=edge
@@ -120,7 +150,7 @@ def state_sentence(item: LevelState, speech: Speech) -> str:
             return _(
                 "The price is below {level}, but no bar has closed below {edge}, which would start a break"
             ).format(level=level, edge=edge)
-        case State.ABOVE if item.since is None:
+        case State.ABOVE if side is None:
             return _("{level} holds; a close below {edge} would start a break").format(level=level, edge=edge)
         case State.ABOVE:
             return _("{level} holds since {since}; a close below {edge} would start a break").format(
@@ -149,9 +179,12 @@ def _state_since(item: LevelState, speech: Speech) -> str:
     word = state_word(item.state, speech)
     if item.bars_needed is not None:
         return _("{state} {held}/{needed}").format(state=word, held=item.bars_held, needed=item.bars_needed)
-    if item.since is None:
-        return _("below; never broken here") if item.state is State.BROKEN else word
-    return _("{state} since {since}").format(state=word, since=speech.instant(item.since))
+    if item.state is State.BROKEN and item.since is None:
+        return _("below; never broken here")
+    side = turned(item.events)
+    if side is not None:
+        word = _("{state} since {since}").format(state=word, since=speech.instant(side))
+    return word + _failed(item, speech)
 
 
 def _details(result: Levels, speech: Speech) -> list[str]:
@@ -180,9 +213,7 @@ def _details(result: Levels, speech: Speech) -> list[str]:
                 distance=_distance(pocket.gap_pct, pocket.gap_atr, speech),
             )
         )
-    history = _history(result, speech)
-    if history:
-        lines += ["**" + _("What happened, in order") + "**", *history]
+    place = len(lines)
     rule = result.levels[0].level.rule if result.levels else None
     if rule is not None:
         lines.append(
@@ -207,7 +238,10 @@ def _details(result: Levels, speech: Speech) -> list[str]:
             ).format(interval=interval_word(result.interval, speech), touches=FEWEST_TOUCHES, bars=CONFIRMING)
         )
     lines.append("-# " + _("A map of where the levels lie, not a forecast and not advice."))
-    return lines + _base_rates(result, speech)
+    lines += _base_rates(result, speech)
+    # What is left of the room is for what happened, the last of it.
+    room = DETAILS_ROOM - sum(len(line) + 1 for line in lines)
+    return [*lines[:place], *_history(result, speech, room), *lines[place:]]
 
 
 def _base_rates(result: Levels, speech: Speech) -> list[str]:
@@ -229,8 +263,8 @@ def interval_word(interval: Interval, speech: Speech) -> str:
     }[interval]
 
 
-def _history(result: Levels, speech: Speech) -> list[str]:
-    """First closes below and changes of state inside the window, oldest first, at most the last 40."""
+def _history(result: Levels, speech: Speech, room: int) -> list[str]:
+    """First closes below and changes of state inside the window, oldest first: the last that fit ``room``."""
     _ = speech._
     opened = datetime.fromtimestamp(int(result.candles.opened_at[0]), UTC)
     told: list[tuple[datetime, str]] = []
@@ -242,8 +276,21 @@ def _history(result: Levels, speech: Speech) -> list[str]:
         told += [
             (event.time, _event_words(event, level, speech)) for event in item.events if event.time > opened
         ]
+    if not told:
+        return []
     told.sort(key=lambda entry: entry[0])
-    return [f"{speech.instant(time)} · {words}" for time, words in told[-40:]]
+    lines = [f"{speech.instant(time)} · {words}" for time, words in told]
+    title = "**" + _("What happened, in order") + "**"
+    room -= len(title) + 1
+    if sum(len(line) + 1 for line in lines) <= room:
+        return [title, *lines]
+    earlier = _("… {n} earlier ones: the CSV has the state after every bar")
+    room -= len(earlier.format(n=len(lines))) + 1
+    first_shown = len(lines)
+    while first_shown and len(lines[first_shown - 1]) < room:
+        first_shown -= 1
+        room -= len(lines[first_shown]) + 1
+    return [title, earlier.format(n=first_shown), *lines[first_shown:]]
 
 
 def _event_words(event: Event, level: str, speech: Speech) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analysis import level_pool, levels
+from analysis.breaks import turned
 from analysis.errors import NoData, UserError
 from analysis.freshness import freshness
 from analysis.levels import AutoLevel, Interval, Levels, LevelState, Running, State
@@ -204,6 +205,7 @@ def as_json(result: Levels, now: datetime) -> dict[str, Any]:
                 **_automatic(item.level.automatic),
                 "state": item.state.value,
                 "since": _time(item.since),
+                "turned_at": _time(turned(item.events)),
                 "first_close_below": _time(item.first_close_below),
                 "distance_pct": rounded(item.distance_pct),
                 "distance_atr": rounded(item.distance_atr),
@@ -299,6 +301,7 @@ def _feeds(query: LevelsQuery) -> list[str]:
 
 REPORT: Final = Report(
     name="levels",
+    about=N_("How far down is the next floor, and what would have to hold to turn"),
     options=(INSTRUMENT, INTERVAL, SINCE, BARS, AUTO),
     switch=INTERVAL.name,
     buttons=INTERVAL.choices,

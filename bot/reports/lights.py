@@ -30,7 +30,7 @@ from analysis.lights import (
 )
 from analysis.macro import FRED_DAILY, Point
 from analysis.margin import PRODUCTS, Change, cost
-from bot.language import Speech, iso
+from bot.language import N_, Speech, iso
 from bot.reports import daily_closes, flows, macro, missing
 from bot.reports.flows import FlowsQuery
 from bot.reports.level_series import BOOK_INSTRUMENT
@@ -338,6 +338,7 @@ def _feeds(query: LightsQuery) -> list[str]:  # noqa: ARG001
 
 REPORT: Final = Report(
     name="lights",
+    about=N_("The line, flows, macro, silver: each on or off, why, and what would change it"),
     options=(),
     read=read,
     write=write,

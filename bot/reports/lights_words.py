@@ -30,7 +30,7 @@ def say(result: Lights, speech: Speech, now: datetime) -> Reply:
         )
     )
     each = [
-        f"{shape} **{words.title}** {words.since} · {words.reading} · {words.flips}"
+        f"{shape} **{words.title}** · {words.since} · {words.reading} · {words.flips}"
         for shape, words in zip(shapes, told, strict=True)
     ]
     return Reply(
@@ -46,7 +46,7 @@ def _details(result: Lights, told: tuple[LightWords, ...], speech: Speech) -> li
     lines = []
     for light, words in zip(result.all, told, strict=True):
         lines += [
-            f"{SHAPES[light.state]} **{words.title}** {words.since}",
+            f"{SHAPES[light.state]} **{words.title}** · {words.since}",
             words.reading,
             _("Rule: {rule}").format(rule=words.rule),
             _("What would change it: {flips}").format(flips=words.flips),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from analysis import macro as analysis
 from analysis.macro import Gauge, Inflation, Macro, Point, Target, Track, closes_track
-from bot.language import iso
+from bot.language import N_, iso
 from bot.reports import daily_closes, missing
 from bot.reports.macro_words import say
 from bot.reports.shapes import Asked, Report, Words, rounded
@@ -187,6 +187,7 @@ def _feeds(query: MacroQuery) -> list[str]:  # noqa: ARG001
 
 REPORT: Final = Report(
     name="macro",
+    about=N_("Fed range and meetings, consumer prices, breakevens, oil, dollar: facts"),
     options=(),
     read=read,
     write=write,

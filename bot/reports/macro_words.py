@@ -61,12 +61,7 @@ def _meetings_line(result: Macro, speech: Speech) -> str:
             )
         )
     if meetings.next is not None:
-        parts.append(
-            _("next {date} ({time})").format(
-                date=speech.day(meetings.next.astimezone(_NEW_YORK).date()),
-                time=speech.instant(meetings.next),
-            )
-        )
+        parts.append(_("next {time}").format(time=speech.instant(meetings.next, year=True)))
     return " · ".join(parts) or _("The kept table of meetings does not reach that instant.")
 
 
@@ -199,6 +194,6 @@ def _data_line(result: Macro, speech: Speech, now: datetime) -> str:
         parts += [
             _("range of {date}").format(date=speech.day(target.dated)),
             speech.age(now - began),
-            freshness_words.word(result.freshness, _),
+            freshness_words.word(target.freshness, _),
         ]
     return data_line(parts, speech, is_sample=result.is_sample)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from analysis.charts import freshness_words
 from analysis.freshness import DAILY, Freshness, freshness
 from analysis.margin import Account, Basis, Compounding, Margin, Move, Side, Step
+from analysis.margin_rules import table_is_old
 from bot.language import NO_BREAK_SPACE, Speech
 from bot.reports.shapes import Reply, data_line
 
 MOST_STEPS: Final = 12
+_NEW_YORK: Final = ZoneInfo("America/New_York")
 
 
 def say(result: Margin, speech: Speech, now: datetime) -> Reply:
@@ -32,6 +35,13 @@ def say(result: Margin, speech: Speech, now: datetime) -> Reply:
             _("The last close known is {age}: give a newer price with the option price.").format(
                 age=speech.age(now - result.closed_at)
             )
+        )
+    if result.told_at is not None and table_is_old(result.told_at, now):
+        lines.append(
+            _(
+                "**The margin table is stale**: its newest notice is {age}. What changed later is not in it; "
+                "moderators enter that with /data."
+            ).format(age=speech.age(now - result.told_at))
         )
     lines.append("-# " + _("The exchange's minimum: what a broker asks (house margin) is usually higher."))
     return Reply(
@@ -86,6 +96,8 @@ def _rule_line(result: Margin, speech: Speech) -> str:
         told = _("{rate} of notional").format(rate=_rule_of(result.in_force, speech))
     else:
         told = _("fixed at {amount}").format(amount=_rule_of(result.in_force, speech))
+    if result.table_is_old:
+        told = _("{rule}, last known").format(rule=told)
     if result.price_date is None:
         origin = _("asked price")
     else:
@@ -132,7 +144,7 @@ def _dollars_line(result: Margin, speech: Speech) -> str:
 def _next_line(result: Margin, speech: Speech) -> str:
     _, step = speech._, result.next_step
     if step is None or result.next_cost is None or step.effective is None:
-        return _("Next change: none known.")
+        return _("Next change: not known.") if result.table_is_old else _("Next change: none known.")
     line = _("Next change: **{rule}** from {time} (17:00 New York), {initial} USD a contract at this price")
     told = line.format(
         rule=_rule_of(step, speech),
@@ -363,7 +375,13 @@ def _compounding_line(found: Compounding, speech: Speech) -> str:
 
 def _data_line(result: Margin, speech: Speech, now: datetime) -> str:
     _ = speech._
-    parts = [result.source]
+    parts = [speech.source(result.source)]
+    if result.told_at is not None:
+        # A notice counts as known when its day is over in New York.
+        day = (result.told_at - timedelta(seconds=1)).astimezone(_NEW_YORK).date()
+        parts.append(_("newest notice {day}").format(day=speech.day(day)))
+        if table_is_old(result.told_at, now):
+            parts.append(freshness_words.word(Freshness.STALE, _))
     if result.closed_at is None:
         parts.append(_("no close known"))
     else:

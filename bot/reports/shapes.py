@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from analysis.errors import UserError
 from bot.language import Speech
 from storage import sample
 from storage.store import Db, Store
+
+DETAILS_ROOM: Final = 3600
+"""Characters of details that fit one message of Discord beside any data line: its limit is 4,000."""
 
 Query = TypeVar("Query")
 Result = TypeVar("Result")
@@ -75,7 +78,7 @@ def _as_asked(query: Any, result: object) -> Any:  # noqa: ARG001 -- of a query 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(Generic[Query, Result]):
-    """One report, as the doors (Discord, command line, digest) see it.
+    """One report, as the doors (Discord, command line, digest) see it. ``about`` is a msgid: what it answers.
 
     ``read`` turns words into a checked query (``UserError`` for a bad one) and
     ``write`` turns a query back into the shortest words, for a button's custom_id;
@@ -91,6 +94,7 @@ class Report(Generic[Query, Result]):
     """
 
     name: str
+    about: str
     options: tuple[Option, ...]
     switch: str | None = None
     buttons: tuple[str, ...] = ()

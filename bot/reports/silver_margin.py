@@ -12,6 +12,7 @@ from analysis.errors import UserError
 from analysis.freshness import DAILY, freshness
 from analysis.levels import Interval
 from analysis.margin import PRODUCTS, Account, Basis, Change, Margin, Move, Position, Side, Step, assess
+from analysis.margin_rules import table_is_old
 from bot.language import N_, iso
 from bot.reports import daily_closes, missing, numbers, windows
 from bot.reports.margin_words import say
@@ -169,6 +170,7 @@ async def spans(db: Db, code: str, at: datetime, *, server_id: int = 0) -> list[
 def as_json(result: Margin, now: datetime) -> dict[str, Any]:
     age = None if result.closed_at is None else now - result.closed_at
     following, since = result.next_step, result.in_force
+    old = table_is_old(result.told_at, now)
     return {
         "as_of": iso(result.as_of),
         "product": result.product.code,
@@ -215,7 +217,14 @@ def as_json(result: Margin, now: datetime) -> dict[str, Any]:
         "price_source": result.price_source,
         "closed_at": None if result.closed_at is None else iso(result.closed_at),
         "age_s": None if age is None else int(age.total_seconds()),
-        "freshness": "unknown" if result.closed_at is None else freshness(result.closed_at, now, DAILY).value,
+        "table_told_at": None if result.told_at is None else iso(result.told_at),
+        "table_age_s": None if result.told_at is None else int((now - result.told_at).total_seconds()),
+        "table_is_old": old,
+        "freshness": "stale"
+        if old
+        else "unknown"
+        if result.closed_at is None
+        else freshness(result.closed_at, now, DAILY).value,
     }
 
 
@@ -344,6 +353,7 @@ def as_table(result: Margin) -> Sequence[Sequence[object]]:
 
 REPORT: Final = Report(
     name="silver-margin",
+    about=N_("What a silver or gold contract costs today, what comes next, where the call is"),
     options=(PRODUCT, PRICE, CONTRACTS, EQUITY, SIDE, HRP, COMPARE),
     switch=PRODUCT.name,
     buttons=("SI", "QI", "SIL", "GC", "MGC"),

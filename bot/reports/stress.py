@@ -95,6 +95,7 @@ def _feeds(query: StressQuery) -> list[str]:  # noqa: ARG001 -- the same for eve
 
 REPORT: Final = Report(
     name="stress",
+    about=N_("Stress or rotation: seven markets side by side, the verdict and why"),
     options=(SINCE, VIEW),
     menu=VIEW.name,
     menu_choices=VIEWS,

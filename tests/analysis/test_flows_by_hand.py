@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from analysis.flows import DayState, Flows, Report, assess
-from bot.reports.flow_words import freshness_of
+from bot.reports.flow_terms import freshness_of
 
 AS_OF = datetime(2026, 2, 6, 12, tzinfo=UTC)
 DAYS = [date(2026, 2, 2), date(2026, 2, 3), date(2026, 2, 4), date(2026, 2, 5)]

@@ -41,6 +41,23 @@ def all_parts(view: ui.LayoutView) -> list[dict[str, Any]]:
     return found
 
 
+def test_details_say_how_many_lines_do_not_fit_and_keep_where_they_come_from() -> None:
+    def told(n: int) -> list[str]:
+        reply = Reply(
+            lines=("x",), details=tuple(f"{k:03} " + "x" * 95 for k in range(n)), data_line="source"
+        )
+        [text] = [part["content"] for part in all_parts(card.details(reply, SPEECH)) if part["type"] == 10]
+        assert len(text) <= 4000
+        return str(text).split("\n")
+
+    # 99 characters and the end of a line each: 39 take 3,899, with "-# source" 3,909.
+    assert [line[:3] for line in told(39)] == [*(f"{k:03}" for k in range(39)), "-# "]
+    *lines, more, source = told(60)
+    assert more == f"-# … lines that do not fit into a message: {60 - len(lines)}"
+    assert (lines[-1][:3], source) == (f"{len(lines) - 1:03}", "-# source")
+    assert len(lines) == 39
+
+
 @given(
     lines=st.lists(st.text(max_size=3000), min_size=1, max_size=3),
     details=st.lists(st.text(max_size=2000), max_size=4),

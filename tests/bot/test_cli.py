@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
+from bot.reports import REPORTS
 from storage.lock import RunningLock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -155,7 +156,7 @@ def test_words_pictures_and_numbers(leadline: Leadline, tmp_path: Path) -> None:
         "--png", str(png), "--csv", str(numbers),
     )  # fmt: skip
     assert told.exit_code == 0
-    assert "73,600 自 2/4（三）21:30 UTC 已跌破" in told.stdout
+    assert "73,600 自 2/4（三）18:00 UTC 已跌破" in told.stdout
     assert "**" not in told.stdout
     with Image.open(png) as picture:
         assert picture.size == (1280, 720)
@@ -426,3 +427,46 @@ cli.main()
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "english", "chinese"),
+    [
+        (
+            ["--at", "nope"],
+            "“nope” is not an instant: write it like 2026-02-05T18:00:00Z.",
+            "「nope」不是時點：請寫成 2026-02-05T18:00:00Z。",
+        ),
+        (
+            ["--at", "1800-01-01"],
+            "“1800-01-01” is too early: nothing is known from before 1900.",
+            "「1800-01-01」太早：1900 年以前沒有任何資料。",
+        ),
+        (
+            ["--palette", "x"],
+            "--palette takes one of intl, tw, cb.",
+            "--palette 須為下列之一：intl、tw、cb。",
+        ),
+        (["--json", "--text"], "Give either --json or --text, not both.", "--json 與 --text 請擇一。"),
+    ],
+)
+def test_wrong_usage_is_said_in_the_language_asked_for(
+    leadline: Leadline, wrong: list[str], english: str, chinese: str
+) -> None:
+    for locale, said in (("en", english), ("zh-TW", chinese)):
+        told = leadline("report", "levels", *wrong, "--locale", locale)
+        assert (told.exit_code, told.stderr) == (2, said + "\n")
+
+
+def test_help_says_what_a_report_answers_and_what_its_options_take(leadline: Leadline) -> None:
+    def words(*arguments: str) -> str:
+        text = leadline(*arguments, "--help").stdout
+        return " ".join(text.replace("│", " ").split())
+
+    for name, report in REPORTS.items():
+        told = words("report", name)
+        assert report.about + "." in told
+        for option in report.options:
+            for choice in option.choices if not option.flag else ():
+                assert choice in told
+    assert "One of: 30m, 1h, 4h, 1d." in words("report", "levels")

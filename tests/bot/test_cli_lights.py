@@ -55,13 +55,21 @@ def test_the_evening_of_the_sell_off(asked: Asked) -> None:
     )  # fmt: skip
 
 
-def test_the_line_is_lost_since_the_bar_that_closed_at_18_00_on_4_february(asked: Asked) -> None:
+def test_the_line_is_lost_since_the_bar_that_closed_at_18_00_on_4_february(
+    asked: Asked, command_line: Leadline, sample_file: Path
+) -> None:
     """The second close below came with the bar opened at 17:30; the reclaim of 19:30 failed and turned nothing."""
     for at in ("2026-02-04T18:00:00Z", "2026-02-04T20:30:00Z", AT):
         assert (light(asked(at), "line")["state"], light(asked(at), "line")["since"]) == (
             "red",
             "2026-02-04T18:00:00Z",
         )
+    told = command_line(
+        "--database-url", str(sample_file), "report", "levels", "--bars", "200", "--json", "--at", AT
+    )
+    [level] = [one for one in json.loads(told.stdout)["levels"] if one["price"] == 73_600]
+    # Its last event is that failed reclaim; since when it is lost is the same in both reports.
+    assert (level["since"], level["turned_at"]) == ("2026-02-04T21:30:00Z", "2026-02-04T18:00:00Z")
     before = light(asked("2026-02-04T17:59:59Z"), "line")
     assert (before["state"], before["inputs"][0]["state"]) == ("green", "breaking")
     assert before["flips_when"] == "more closes below 73,600 until off: 1"
@@ -166,7 +174,7 @@ def test_words_pictures_and_numbers(command_line: Leadline, sample_file: Path, t
     lines = told.stdout.split("\n")
     assert lines[0] == "四燈：4 盞亮 1 盞"
     assert "轉變條件：至 2/9（一）22:00 UTC 前不再調升，就亮燈" in lines
-    assert lines[1].startswith("🔺 關鍵線 73,600：未守住 自 2/4（三）18:00 UTC 起 · 價格 66,154 · 已跌破")
+    assert lines[1].startswith("🔺 關鍵線 73,600：未守住 · 自 2/4（三）18:00 UTC 起 · 價格 66,154 · 已跌破")
     with Image.open(png) as picture:
         assert picture.size == (1280, 720)
     rows = list(csv.DictReader(io.StringIO(numbers.read_text("utf-8-sig"))))

@@ -137,6 +137,24 @@ def test_words_pictures_and_numbers(command_line: Leadline, sample_file: Path, t
     assert "cpi,2025-10-01,,,,,index," in rows
 
 
+def test_a_range_does_not_close_at_a_weekend(asked: Asked, command_line: Leadline, sample_file: Path) -> None:
+    """On Saturday, 31 January, oil and the dollar rest; the range stands."""
+    saturday = "2026-01-31T12:00:00Z"
+    assert asked(saturday)["target_freshness"] == "fresh"
+    for locale, closed, following in (
+        ("en", "market closed", "next 18 Mar 2026 18:00 UTC"),
+        ("zh-TW", "休市", "下次 2026/3/18（三）18:00 UTC"),
+    ):
+        told = command_line(
+            "--database-url", str(sample_file), "report", "macro", "--at", saturday, "--locale", locale
+        )
+        lines = told.stdout.split("\n")
+        assert closed not in lines[0]
+        assert lines[1].endswith(" · " + following)
+        assert lines[3].count(closed) == 2
+        assert closed not in lines[-2]
+
+
 def test_before_anything_was_known(command_line: Leadline, sample_file: Path) -> None:
     told = command_line("--database-url", str(sample_file), "report", "macro", "--at", "2019-01-01")
     assert (told.exit_code, told.stdout) == (1, "")

@@ -354,6 +354,27 @@ def test_nothing_known_later_leaks(
     assert asked(leadline, *options, store=less) == asked(leadline, *options)
 
 
+def test_a_table_without_a_notice_for_a_month_is_stale_also_at_a_fresh_price(leadline: Leadline) -> None:
+    """The newest notice is of 5 February, known when that day was over in New York: 6 February 05:00 UTC."""
+    at, later = "2026-03-08T05:00:00Z", "2026-03-08T05:00:01Z"
+    holds, old = (asked(leadline, "--price", "80", "--at", when) for when in (at, later))
+    assert (holds["table_told_at"], holds["table_age_s"]) == ("2026-02-06T05:00:00Z", 30 * 86_400)
+    assert (holds["table_is_old"], old["table_is_old"], old["freshness"]) == (False, True, "stale")
+    told = leadline("--price", "80", "--at", later).stdout
+    assert told.startswith(
+        "SI: 18\N{NO-BREAK SPACE}% of notional, last known, in force since 6 Feb 22:00 UTC"
+    )
+    assert "Next change: not known.\n" in told
+    assert (
+        "The margin table is stale: its newest notice is 30 days old. What changed later is not in it" in told
+    )
+    assert "CME notices, from the press · newest notice 5 Feb 2026 · stale · " in told
+    assert "stale: its" not in leadline("--price", "80", "--at", at).stdout
+    chinese = leadline("--price", "80", "--at", later, "--locale", "zh-TW").stdout
+    assert "保證金表已過時：最新公告為 30 天前。" in chinese
+    assert "CME 公告（取自媒體報導） · 最新公告 2026/2/5 · 過時 · " in chinese
+
+
 def test_without_rules_or_without_prices(leadline: Leadline, sample_file: Path, tmp_path: Path) -> None:
     at = datetime.fromisoformat(ON_5)
     told = leadline("--at", ON_5, store=without(sample_file, tmp_path, at, everything="margin_changes"))

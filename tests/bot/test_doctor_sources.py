@@ -16,7 +16,7 @@ import pytest
 from bot import doctor_sources
 from bot.doctor import Finding, Home, Verdict
 from bot.doctor_sources import reachable, sources
-from bot.feeds import every_feed
+from bot.every_feed import every_feed
 from bot.fetching import Fetching
 from bot.ingest import by_host
 from bot.settings import Settings

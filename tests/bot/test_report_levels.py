@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ import pytest
 from analysis.charts import level_words as chart_words
 from analysis.charts.look import Look
 from analysis.errors import UserError
-from analysis.levels import Interval, Level, Levels, LevelState, State
+from analysis.levels import Event, Interval, Level, Levels, LevelState, State
 from bot.language import Speech
 from bot.reports import level_words, levels
 from bot.reports.levels import LevelsQuery
@@ -67,9 +67,36 @@ async def test_the_window_counts_back_from_the_last_bar(sample_file: Path) -> No
     assert datetime.fromtimestamp(int(year.candles.opened_at[0]), UTC) == datetime(2025, 9, 1, tzinfo=UTC)
 
 
+async def test_a_price_of_long_ago_is_called_stale_before_it_is_told(sample_file: Path) -> None:
+    """30-minute bars are stale after six of them: the last one closed on 7 February at 00:00 UTC."""
+    end = datetime(2026, 2, 7, tzinfo=UTC)
+    for later, first in (
+        (timedelta(hours=3), "**BTC 70,544**"),
+        (timedelta(hours=3, seconds=1), "⚠ **stale, 3 h old** · **BTC 70,544**"),
+        (timedelta(days=211), "⚠ **stale, 211 days old** · **BTC 70,544**"),
+    ):
+        result = await asked(sample_file, LevelsQuery(), end + later)
+        assert level_words.say(result, Speech("en", ZoneInfo("UTC")), end + later).lines[0].startswith(first)
+    assert (
+        level_words.say(result, Speech("zh-TW", ZoneInfo("UTC")), end + later)
+        .lines[0]
+        .startswith("⚠ **過時，211 天前** · **BTC 70,544**")
+    )
+
+
 def standing(
-    state: State, *, since: datetime | None, held: int | None = None, needed: int | None = None
+    state: State,
+    *,
+    since: datetime | None,
+    held: int | None = None,
+    needed: int | None = None,
+    failed: State | None = None,
 ) -> LevelState:
+    """``since``: when it turned; ``failed``: what it tried in the half hour after that, in vain."""
+    before = {State.BROKEN: State.BREAKING, State.RECLAIMED: State.RECLAIMING}.get(state, State.RECLAIMING)
+    told = [] if since is None else [(since, before, state)]
+    if failed is not None:
+        told.append((AT_NOON + timedelta(minutes=30), failed, state))
     return LevelState(
         level=Level(price=73_600.0, label="near the March 2024 high"),
         state=state,
@@ -81,7 +108,10 @@ def standing(
         bars_needed=needed,
         invalidation=73_526.4,
         retested_at=None,
-        events=(),
+        events=tuple(
+            Event(time=time, opened_at=time - timedelta(minutes=30), before=before, after=after)
+            for time, before, after in told
+        ),
     )
 
 
@@ -94,6 +124,21 @@ AT_NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
         (
             standing(State.BREAKING, since=None, held=1, needed=2),
             "73,600 is breaking: 1/2 closes below it; a close above 73,526 ends that",
+        ),
+        (
+            standing(State.BROKEN, since=AT_NOON, failed=State.RECLAIMING),
+            (
+                "73,600 broken since 4 Feb 12:00 UTC; to turn it must be reclaimed and held: 0/8 bars"
+                " · reclaim failed 4 Feb 12:30 UTC"
+            ),
+        ),
+        (
+            replace(standing(State.BROKEN, since=None, failed=State.RECLAIMING), since=AT_NOON),
+            "73,600 is broken; to turn it must be reclaimed and held: 0/8 bars · reclaim failed 4 Feb 12:30 UTC",
+        ),
+        (
+            replace(standing(State.ABOVE, since=None, failed=State.BREAKING), since=AT_NOON),
+            "73,600 holds; a close below 73,526 would start a break · break failed 4 Feb 12:30 UTC",
         ),
         (
             standing(State.BROKEN, since=AT_NOON),
@@ -122,6 +167,26 @@ AT_NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
 )
 def test_every_state_has_its_sentence(item: LevelState, sentence: str) -> None:
     assert level_words.state_sentence(item, SPEECH) == sentence
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-TW"])
+async def test_details_fit_a_message_and_drop_only_what_they_say(sample_file: Path, locale: str) -> None:
+    """Automatic levels over seven weeks: more happens than a message takes; the base rates stay whole."""
+    at = datetime(2026, 2, 5, 18, tzinfo=UTC)
+    query = LevelsQuery(interval=Interval.H1, since=date(2025, 12, 15), auto=True)
+    result = await asked(sample_file, query, at)
+    reply = level_words.say(result, Speech(locale, ZoneInfo("Asia/Taipei")), at)
+    assert len("\n".join((*reply.details, "-# " + reply.data_line))) <= 4000
+    [(place, earlier)] = [(n, line) for n, line in enumerate(reply.details) if line.startswith("…")]
+    dropped = int("".join(filter(str.isdigit, earlier)))
+    shown = [
+        line for line in reply.details[place + 1 :] if " · " in line and "[" not in line and line[0].isdigit()
+    ]
+    opened = datetime.fromtimestamp(int(result.candles.opened_at[0]), UTC)
+    happened = sum(event.time > opened for item in result.levels for event in item.events)
+    happened += sum(item.first_close_below is not None for item in result.levels)
+    assert dropped + len(shown) == happened
+    assert sum("[" in line for line in reply.details) == 6
 
 
 async def test_the_line_that_decides(sample_file: Path) -> None:

@@ -184,6 +184,30 @@ def test_the_answer_is_read_first() -> None:
     assert told.count("since 28 Jan 05:00") == 3
 
 
+def test_a_five_day_move_has_its_day_told_once_where_it_is_the_same() -> None:
+    assert "five days to 4 Feb: dollar +3.2σ · breakeven −0.3σ · CPI release 13 Feb 18:00" in words(
+        compose(SELL_OFF)
+    )
+    assert "five days to 4 Feb: silver −3.2σ · margin +36.4 % from 2 Feb" in words(compose(SELL_OFF))
+    later = replace(move(3.2), last=Point(date(2026, 2, 5), AT, 97.6), freshness=Freshness.CLOSED)
+    awaited = move(-0.3, fresh=Freshness.PENDING, source="FRED")
+    apart = replace(SELL_OFF, macro=replace(SELL_OFF.macro, dollar=later, breakeven=awaited))
+    canvas = compose(apart)
+    told = "five days to 5 Feb: dollar +3.2σ · to 4 Feb: breakeven −0.3σ · CPI release 13 Feb 18:00"
+    assert told in words(canvas)
+    assert "至 2/5 五日：美元 +3.2σ · 至 2/4：兩平通膨率 −0.3σ · CPI 公布 2/14 02:00" in words(
+        compose(apart, CHINESE)
+    )
+    assert_legible(canvas)
+
+
+def test_what_is_overdue_says_so_beside_its_figure() -> None:
+    late = replace(SELL_OFF, silver=replace(SELL_OFF.silver, silver=move(-3.2, fresh=Freshness.LATE)))
+    assert "five days to 4 Feb: silver −3.2σ (late) · margin +36.4 % from 2 Feb" in words(compose(late))
+    assert words(compose(late))[-1].endswith(" · late")
+    assert "至 2/4 五日：白銀 −3.2σ（延遲） · 保證金 2/2 起 +36.4 %" in words(compose(late, CHINESE))
+
+
 def test_the_reader_s_clock() -> None:
     told = words(compose(SELL_OFF, CHINESE))
     assert told[:2] == ["四燈：4 盞亮 1 盞", "2/6 02:00 · Asia/Taipei"]

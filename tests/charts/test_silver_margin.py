@@ -123,6 +123,17 @@ def test_nothing_to_come_is_said() -> None:
     assert "18 %" not in told
 
 
+def test_a_table_that_is_old_says_so_where_the_answer_is() -> None:
+    old = margin(SILVER, as_of=NOON + timedelta(days=40))
+    told = words(chart.compose(old, Look(), english))
+    # Known on 5 February at 22:00 UTC.
+    assert "Margin table stale, newest notice 40 days old: later changes not known" in told
+    assert any(word.endswith(", last known") for word in told)
+    assert not any(word.endswith(" now") for word in told)
+    assert told[-1].startswith("CME notices · stale · ")
+    assert "Margin table stale" in chart.draw(old, Look(), english).alt
+
+
 def test_the_table_splits_every_change() -> None:
     told = words(chart.compose(CASES["the winter"], Look(), english))
     at = told.index("effective")

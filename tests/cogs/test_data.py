@@ -18,7 +18,7 @@ from bot.client import Leadline
 from bot.clock import FixedClock
 from bot.data_status import _state
 from bot.errors import UserError
-from bot.feeds import every_feed
+from bot.every_feed import every_feed
 from bot.fetching import registered
 from bot.reports.flows import FlowsQuery
 from bot.reports.flows import answer as flows_at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ import pytest
 from discord import Interaction, Locale, app_commands
 from people import Server, Speaking, bot_of, sent, texts
 
-from bot import questions
+from bot import preview_words, questions
 from bot.language import Speech, catalogue
 from bot.permissions import Right, open_to
 from bot.questions import QUESTION
@@ -149,3 +150,12 @@ async def test_both_names_where_they_differ_and_bare_names_without_numbers() -> 
     assert "- Which levels? `/book list`\n" in told
     assert "- One? `/tool one`\n" in told
     assert "One?" not in questions.words(lines, {}, english, moderator=False)
+
+
+async def test_the_page_without_a_token_names_every_command(server: Server) -> None:
+    there = {f"/{command.name}" for command in bot_of(server).tree.get_commands()}
+    english, chinese = preview_words.on_sample(datetime(2026, 2, 5, 18, tzinfo=UTC), 1.0).split("\n")
+    # The page's own command is not in a bot that connects to Discord.
+    for told in (english, chinese):
+        assert set(re.findall(r"`(/[a-z-]+)`", told)) == there | {"/replay"}
+    assert set(re.findall(r"`(/[a-z-]+)`", preview_words.live())) == there

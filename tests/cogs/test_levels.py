@@ -49,7 +49,10 @@ async def test_three_lines_a_picture_and_where_it_comes_from(server: Server) -> 
     # 100 (56,100 / 66,153.9 - 1) = -15.198
     assert lines[1].startswith("Next floor **56,100** (fourth layer): −15.2\N{NO-BREAK SPACE}%, ")
     # By hand: the last event before 18:00 is the failed reclaim in the bar opened 4 February 21:00.
-    assert lines[2] == "73,600 broken since 4 Feb 21:30 UTC; to turn it must be reclaimed and held: 0/8 bars"
+    assert lines[2] == (
+        "73,600 broken since 4 Feb 18:00 UTC; to turn it must be reclaimed and held: 0/8 bars"
+        " · reclaim failed 4 Feb 21:30 UTC"
+    )
     assert "Binance USD-M" in data
     assert "fresh" in data
     assert data.endswith("sample, ends 2026-02-06")
@@ -142,7 +145,9 @@ async def test_a_chinese_reader_is_answered_in_chinese(server: Server, speaking:
     with speaking("zh-TW"):
         asked = await server.alice.slash(server.channel, "levels")
     lines = texts(sent(asked))[0].split("\n")
-    assert lines[2] == "73,600 自 2/4（三）21:30 UTC 已跌破；要轉強須站回並守住：0/8 根"
+    assert lines[2] == (
+        "73,600 自 2/4（三）18:00 UTC 已跌破；要轉強須站回並守住：0/8 根 · 站回失敗 2/4（三）21:30 UTC"
+    )
     assert texts(sent(asked))[1].endswith("樣本資料，止於 2026-02-06")
     assert "詳細" in buttons(sent(asked))
 
@@ -203,7 +208,7 @@ async def test_silver_has_daily_candles_and_no_levels(server: Server) -> None:
     lines = texts(sent(result))[0].split("\n")
     # The close of trade date 4 February, known since 17:00 New York.
     assert lines[0].startswith("**SI 84.")
-    assert lines[0].endswith("4 Feb 22:00 UTC")
+    assert lines[0].endswith("4 Feb 22:00 UTC · daily bars only")
     assert lines[1] == "The level book holds no level for SI."
 
 

@@ -29,10 +29,10 @@ async def test_five_lines_a_picture_and_where_it_comes_from(server: Server) -> N
     first, data = texts(sent(result))
     assert [line[:60] for line in first.split("\n")] == [
         "**Lights: 1 of 4 on**",
-        "🔺 **Line 73,600: not held** since 4 Feb 18:00 UTC · price 66",
-        "🔺 **ETF flows: not steady** since 21 Jan · five days to 4 Fe",
-        "🟢 **Macro: calm** since 30 Jan 22:00 UTC · dollar +1.3σ · br",
-        "🔺 **Silver and margin: not quiet** since 28 Jan 05:00 UTC · ",
+        "🔺 **Line 73,600: not held** · since 4 Feb 18:00 UTC · price ",
+        "🔺 **ETF flows: not steady** · since 21 Jan · five days to 4 ",
+        "🟢 **Macro: calm** · since 30 Jan 22:00 UTC · five days to 4 ",
+        "🔺 **Silver and margin: not quiet** · since 28 Jan 05:00 UTC ",
     ]
     assert data.removeprefix("-# ") == (
         "Binance USD-M, BTCUSDT perpetual · closed 5 Feb 18:00 UTC · under a minute old · Farside Investors · "
@@ -66,7 +66,7 @@ async def test_in_chinese(server: Server, speaking: Speaking) -> None:
     assert texts(sent(asked))[0].split("\n")[:2] == [
         "**四燈：4 盞亮 1 盞**",
         (
-            "🔺 **關鍵線 73,600：未守住** 自 2/4（三）18:00 UTC 起 · 價格 66,154 · 已跌破 · "
+            "🔺 **關鍵線 73,600：未守住** · 自 2/4（三）18:00 UTC 起 · 價格 66,154 · 已跌破 · "
             "收 8 根高於 73,600 就亮燈，首根須高於 73,885"
         ),
     ]
@@ -120,7 +120,7 @@ async def test_a_server_s_own_line_and_thresholds(server: Server) -> None:
     lines = texts(sent(asked))[0].split("\n")
     # 66,154 never closed below 60,000; -1,582.6 is more than -2,000; the dollar moved 1.3 sigmas.
     assert lines[0] == "**Lights: 2 of 4 on**"
-    assert lines[1].startswith("🟢 **Line 60,000: held** for as long as the data reach · price 66,154")
+    assert lines[1].startswith("🟢 **Line 60,000: held** · for as long as the data reach · price 66,154")
     assert lines[2].startswith("🟢 **ETF flows: steady**")
     assert lines[3].startswith("🔺 **Macro: not calm**")
     assert "silver closing within" in lines[4]

@@ -15,7 +15,8 @@ from typer.testing import Result
 
 from analysis.levels import Interval
 from bot.backfill import Filled, fill
-from bot.feeds import BarFeed, every_feed, named
+from bot.every_feed import every_feed, named
+from bot.feeds import BarFeed
 from providers.client import Client
 from storage import bars, instruments, lock
 from storage.store import Store

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import Result
 
 from bot.clock import FixedClock
-from bot.feeds import every_feed, named
+from bot.every_feed import every_feed, named
 from bot.ingest import Coordinator
 from providers.client import Client
 from storage import migrate

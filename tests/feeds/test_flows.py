@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from structlog.testing import capture_logs
 
-from bot.feeds import every_feed, named
+from bot.every_feed import every_feed, named
 from storage import feeds, flows, quarantine
 from storage.feeds import FeedState
 from storage.flows import FlowDay, FlowState

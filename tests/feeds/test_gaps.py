@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from analysis.levels import Interval
 from bot.backfill import fill
 from bot.clock import FixedClock
-from bot.feeds import BarFeed, every_feed, named
+from bot.every_feed import every_feed, named
+from bot.feeds import BarFeed
 from bot.fetching import Call, Fetching
 from providers.client import Client
 from providers.errors import Unreachable

@@ -14,7 +14,7 @@ from typer.testing import Result
 from analysis.charts import levels as chart
 from analysis.charts.look import Look
 from analysis.levels import Interval
-from bot.feeds import every_feed, named
+from bot.every_feed import every_feed, named
 from bot.reports import levels as levels_report
 from bot.reports.shapes import Asked
 from storage import bars, feeds, instruments, quarantine, unfinished

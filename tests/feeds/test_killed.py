@@ -15,7 +15,8 @@ from random import Random
 import httpx
 import pytest
 
-from bot.feeds import BarFeed, every_feed, named
+from bot.every_feed import every_feed, named
+from bot.feeds import BarFeed
 from bot.fetching import Call, Fetching
 from providers.client import Client
 from storage import migrate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from bot.feeds import every_feed, named
+from bot.every_feed import every_feed, named
 from storage import macro
 from storage.store import Store
 from tests.feeds.conftest import Run

@@ -9,7 +9,8 @@ import pytest
 from analysis import absorption
 from analysis.levels import Interval
 from bot import spans
-from bot.feeds import BarFeed, every_feed
+from bot.every_feed import every_feed
+from bot.feeds import BarFeed
 from bot.ingest import pace
 from bot.reports import lights, macro, stress_read
 from bot.reports.level_series import DEFAULT_DAYS

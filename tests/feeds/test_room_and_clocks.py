@@ -18,7 +18,7 @@ from bot import disk, doctor
 from bot.data_status import status, words
 from bot.doctor import Home, Verdict
 from bot.doctor_sources import sources
-from bot.feeds import every_feed, named
+from bot.every_feed import every_feed, named
 from bot.language import Speech
 from bot.settings import Settings
 from storage import bars, clocks, instruments

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bot import disk, running
 from bot.clock import SystemClock
-from bot.feeds import every_feed
+from bot.every_feed import every_feed
 from bot.reports import REPORTS
 from bot.reports.shapes import Asked
 from bot.settings import Settings

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from analysis.errors import UserError
 from analysis.levels import Interval
-from bot.feeds import BarFeed, FlowFeed, MacroFeed, TierFeed, every_feed, named
+from bot.every_feed import every_feed, named
+from bot.feeds import BarFeed, FlowFeed, MacroFeed, TierFeed
 from bot.fetching import Fetching
 from providers.client import Client
 from providers.hosts import HOSTS

@@ -22,7 +22,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from analysis.levels import Interval
-from bot.feeds import BarFeed, Feed, FlowFeed, MacroFeed, TierFeed, every_feed
+from bot.every_feed import every_feed
+from bot.feeds import BarFeed, Feed, FlowFeed, MacroFeed, TierFeed
 from bot.ingest import Coordinator
 from providers.client import Client
 from providers.hosts import HOSTS

@@ -15,7 +15,7 @@ CHANNEL: Final = "300000000000000001"
 
 COMMAND, COMPONENT = 2, 3
 """Kinds of interaction."""
-MESSAGE, DEFERRED, DEFERRED_EDIT, EDIT = 4, 5, 6, 7
+MESSAGE, DEFERRED, DEFERRED_EDIT, EDIT, MODAL = 4, 5, 6, 7, 9
 """Kinds of first answer."""
 MANAGE_GUILD: Final = 1 << 5
 VIEW, SEND, ATTACH, HISTORY = 1 << 10, 1 << 11, 1 << 15, 1 << 16

@@ -29,7 +29,7 @@ from tests.soak import times
 from tests.wire import payloads, rules
 from tests.wire.conftest import Launch
 from tests.wire.loopback import Answer, Discord
-from tests.wire.payloads import CHANNEL, DEFERRED, GUILD, MESSAGE, MODERATOR, TOKEN
+from tests.wire.payloads import CHANNEL, DEFERRED, GUILD, MESSAGE, MODAL, MODERATOR, TOKEN
 from tests.wire.posts import Weather
 
 SYSTEM = str(int(CHANNEL) + 999_999)
@@ -168,17 +168,34 @@ async def test_a_digest_comes_at_its_hour_in_both_languages(stage: Stage) -> Non
     [(_, png)] = sent.files.values()
     assert png.startswith(b"\x89PNG")
     buttons = rules.buttons(message)
-    assert list(buttons) == ["30m", "1h", "4h", "1d", "詳細", "CSV"]
+    assert list(buttons) == ["30m", "1h", "4h", "1d", "詳細", "CSV", "在此價位提醒我"]
+    assert buttons["在此價位提醒我"] == "al1|at|BTC|73600"
     assert marker_of(post) in "".join(buttons.values())
 
     # A press never changes what all have been told.
     card: Any = type("Card", (), {"message": message})()
-    for label in buttons:
+    form = await stage.discord.press(MODERATOR, card, "在此價位提醒我")
+    await asyncio.wait_for(form.acknowledged.wait(), 10)
+    assert form.kind == MODAL
+    for label in list(buttons)[:-1]:
         pressed = await stage.discord.press(MODERATOR, card, label)
         await pressed.answer()
         assert pressed.kind in {MESSAGE, DEFERRED}
         assert pressed.ephemeral
     assert len(stage.said()) == 1
+
+
+async def test_two_reports_on_one_level_offer_one_alert(stage: Stage) -> None:
+    """Discord refuses a message that has the same button twice."""
+    parts = tuple(Part(report="levels", words={"interval": interval}) for interval in ("30m", "4h"))
+    number = await stage.add(replace(HOURLY, parts=parts))
+    assert (await stage.settled(key_of(number))).state is State.DONE
+    [message] = stage.discord.posts.messages(CHANNEL)
+    rows = [[button["custom_id"] for button in row["components"]] for row in message["components"]]
+    assert [[one for one in row if one.startswith("al1|at|BTC|")] for row in rows] == [
+        ["al1|at|BTC|73600"],
+        [],
+    ]
 
 
 async def test_several_reports_are_one_message_and_what_fails_is_said(stage: Stage) -> None:

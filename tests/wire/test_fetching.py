@@ -18,7 +18,7 @@ import pytest
 from aiohttp import web
 from typer.testing import Result
 
-from bot.feeds import every_feed
+from bot.every_feed import every_feed
 from tests.feeds import sources
 from tests.wire import rules
 from tests.wire.conftest import Launch
