@@ -26,5 +26,8 @@ python tools/messages.py
 wait
 step "pytest: what minds nobody beside it"
 pytest --numprocesses auto --dist worksteal --durations 25 --ignore tests/wire --ignore tests/browser
+step "pytest: bots that are killed, which measure no time"
+pytest --numprocesses 2 --durations 5 tests/wire/test_kills.py tests/wire/test_alert_kills.py
 step "pytest: the bot as a process, and the page in a browser"
-exec pytest --durations 10 tests/wire tests/browser
+# Beside nothing: some of it measures how soon an answer comes.
+exec pytest --durations 10 --ignore tests/wire/test_kills.py --ignore tests/wire/test_alert_kills.py tests/wire tests/browser
