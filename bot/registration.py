@@ -45,12 +45,13 @@ async def keep_told(
     Never fails: whatever goes wrong, the old commands still work and the next start tries again.
     """
     before = await _last_told(tree, store, guild)
-    if before.payload == await _payload(tree, translator, guild):
+    payload = await _payload(tree, translator, guild)
+    if before.payload == payload:
         log.info("commands unchanged")
         return before.ids
     try:
         async with asyncio.timeout(START_SECONDS):
-            told = await tell(tree, translator, store, guild)
+            told = await _tell(tree, store, guild, payload)
     except Exception as error:
         # Refused, limited, late, cut off.
         log.warning("commands not synced", reason=str(error) or type(error).__name__)
@@ -63,7 +64,10 @@ async def tell(
     tree: Commands, translator: app_commands.Translator, store: Store, guild: discord.abc.Snowflake | None
 ) -> Told:
     """Tells Discord about the commands of the tree, whatever it knew; raises what discord.py raises."""
-    payload = await _payload(tree, translator, guild)
+    return await _tell(tree, store, guild, await _payload(tree, translator, guild))
+
+
+async def _tell(tree: Commands, store: Store, guild: discord.abc.Snowflake | None, payload: str) -> Told:
     synced = await tree.sync(guild=guild)
     told = Told(payload=payload, ids={command.name: command.id for command in synced})
     async with store.write() as db:

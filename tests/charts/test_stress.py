@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -78,22 +79,43 @@ def made(
     )
 
 
-CASES = {
-    "a fall": made(),
-    "a calm week": made(week=dict.fromkeys(INSTRUMENTS, 0.0)),
-    "a rise": made(week={"BTC": 0.03, "ES": 0.02, "NQ": 0.03, "DXY": -0.01, "SI": 0.4}),
-    "an enormous one": made(week={"BTC": -1.5, "SI": 2.0, "DXY": 3.0}),
-    "no dollar": made(without=["DXY"]),
-    "the dollar rested": made(rested=["DXY"]),
-    "three rested": made(rested=["BTC", "SI", "CL"]),
-    "bitcoin alone is missing": made(without=["BTC"]),
-    "stale": made(later=timedelta(days=9)),
-    "too young": made(12),
-    "three closes": made(3),
-    "since the last close": made(since=END),
-    "since before all closes": made(since=date(2024, 2, 29)),
-    "since last year": made(since=date(2025, 11, 3)),
-}
+class Cases(Mapping[str, Stress]):
+    """Each is worked out when it is first looked at: every worker loads this file, and most of them draw none."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Stress]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Stress] = {}
+
+    def __getitem__(self, name: str) -> Stress:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+CASES = Cases(
+    {
+        "a fall": made,
+        "a calm week": partial(made, week=dict.fromkeys(INSTRUMENTS, 0.0)),
+        "a rise": partial(made, week={"BTC": 0.03, "ES": 0.02, "NQ": 0.03, "DXY": -0.01, "SI": 0.4}),
+        "an enormous one": partial(made, week={"BTC": -1.5, "SI": 2.0, "DXY": 3.0}),
+        "no dollar": partial(made, without=["DXY"]),
+        "the dollar rested": partial(made, rested=["DXY"]),
+        "three rested": partial(made, rested=["BTC", "SI", "CL"]),
+        "bitcoin alone is missing": partial(made, without=["BTC"]),
+        "stale": partial(made, later=timedelta(days=9)),
+        "too young": partial(made, 12),
+        "three closes": partial(made, 3),
+        "since the last close": partial(made, since=END),
+        "since before all closes": partial(made, since=date(2024, 2, 29)),
+        "since last year": partial(made, since=date(2025, 11, 3)),
+    }
+)
 
 
 def compose(result: Stress, look: Look | None = None) -> Canvas:
@@ -258,18 +280,19 @@ def deep(days: int = 560, **options: Any) -> Stress:
     return made(days, deep=True, **options)
 
 
-LONG = deep()
-DEEP_CASES = {
-    "two years": LONG,
-    "one day of each": deep(260),
-    "no measure yet": made(30, deep=True),
-    "three closes": made(3, deep=True),
-    "no dollar": deep(300, without=["DXY"]),
-    "the dollar rested": deep(300, rested=["DXY"]),
-    "an enormous week": deep(week={"BTC": -1.5, "SI": 2.0, "DXY": 3.0}),
-    "a calm week": deep(week=dict.fromkeys(INSTRUMENTS, 0.0)),
-    "stale": deep(300, later=timedelta(days=9)),
-}
+DEEP_CASES = Cases(
+    {
+        "two years": deep,
+        "one day of each": partial(deep, 260),
+        "no measure yet": partial(made, 30, deep=True),
+        "three closes": partial(made, 3, deep=True),
+        "no dollar": partial(deep, 300, without=["DXY"]),
+        "the dollar rested": partial(deep, 300, rested=["DXY"]),
+        "an enormous week": partial(deep, week={"BTC": -1.5, "SI": 2.0, "DXY": 3.0}),
+        "a calm week": partial(deep, week=dict.fromkeys(INSTRUMENTS, 0.0)),
+        "stale": partial(deep, 300, later=timedelta(days=9)),
+    }
+)
 
 
 @pytest.mark.parametrize("name", DEEP_CASES)
@@ -281,10 +304,10 @@ def test_every_view_is_whole(name: str, view: View) -> None:
 
 @pytest.mark.parametrize("answer", Answer)
 def test_every_answer_fits_in_big_words(answer: Answer) -> None:
-    [*before, last] = LONG.nearer
+    [*before, last] = DEEP_CASES["two years"].nearer
     nearer = (*before, replace(last, comparison=replace(last.comparison, answer=answer)))
     for look in LOOKS:
-        canvas = compose(replace(LONG, view=View.CORRELATION, nearer=nearer), look)
+        canvas = compose(replace(DEEP_CASES["two years"], view=View.CORRELATION, nearer=nearer), look)
         assert_legible(canvas)
         told = stress_words.answer(answer, catalogue(look.locale).gettext)
         title = canvas.words[0] if canvas.words[0].face.px >= 38 else canvas.words[1]
@@ -292,30 +315,30 @@ def test_every_answer_fits_in_big_words(answer: Answer) -> None:
 
 
 def test_the_figures_of_the_views_are_those_of_the_result() -> None:
-    one = LONG.depth
+    one = DEEP_CASES["two years"].depth
     assert one is not None
     assert one.index is not None
     assert one.turbulence is not None
     assert one.absorption is not None
-    index = words(compose(replace(LONG, view=View.INDEX)))
+    index = words(compose(replace(DEEP_CASES["two years"], view=View.INDEX)))
     assert index[0].startswith("percentile") or index[0] == f"Stress index {one.index.value:.2f} of 1"
     for part in one.index.parts:
         assert f"{part:.3f}".replace("-", "−") in index
     for part in one.turbulence.parts:
         assert f"{part:.2f}".replace("-", "−") in index
-    history = words(compose(replace(LONG, view=View.HISTORY)))
+    history = words(compose(replace(DEEP_CASES["two years"], view=View.HISTORY)))
     assert f"{one.index.value:.2f}" in history
     assert f"{one.turbulence.ratio:.1f}" in history
     assert f"{100 * one.absorption.ratio:.0f} %" in history
 
 
 def test_bars_of_parts_are_to_scale_and_hollow_where_they_take_away() -> None:
-    one = LONG.depth
+    one = DEEP_CASES["two years"].depth
     assert one is not None
     assert one.index is not None
     parts = (0.3, -0.1, 0.2, 0.0, 0.1)
     changed = replace(one, index=replace(one.index, parts=parts))
-    canvas = compose(replace(LONG, view=View.INDEX, depth=changed))
+    canvas = compose(replace(DEEP_CASES["two years"], view=View.INDEX, depth=changed))
     pixels = canvas.pixels()[:, :, :3]
     right = canvas.colours.broken
     top = stress_index.TOP - 32 + 14 + stress_index.ROW / 2
@@ -332,20 +355,20 @@ def test_bars_of_parts_are_to_scale_and_hollow_where_they_take_away() -> None:
 
 def test_stress_is_never_said_without_its_market_in_any_view() -> None:
     for view in View:
-        told = words(compose(replace(LONG, view=view), CHINESE))
+        told = words(compose(replace(DEEP_CASES["two years"], view=view), CHINESE))
         assert all(word.count("壓力") == word.count("市場壓力") for word in told)
 
 
 @pytest.mark.parametrize("view", [View.INDEX, View.CORRELATION, View.HISTORY])
 def test_alt_text_of_a_view_begins_as_its_picture(view: View) -> None:
-    alt = chart.draw(replace(LONG, view=view), Look(), english).alt
-    canvas = compose(replace(LONG, view=view))
+    alt = chart.draw(replace(DEEP_CASES["two years"], view=view), Look(), english).alt
+    canvas = compose(replace(DEEP_CASES["two years"], view=view))
     largest = max(canvas.words, key=lambda word: word.face.px)
     assert alt.startswith(largest.text)
 
 
 def test_each_market_has_its_beta_of_90_days_muted_where_it_may_be_nought() -> None:
-    result = replace(LONG, view=View.CORRELATION)
+    result = replace(DEEP_CASES["two years"], view=View.CORRELATION)
     canvas = compose(result)
     slopes = {one.instrument: one.same_day for one in result.betas if one.window == 90}
     assert {one.low > 0 or one.high < 0 for one in slopes.values()} == {True, False}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,8 +17,25 @@ from bot import outbox
 from bot.answers import Answers
 from bot.client import Leadline
 from bot.cooldowns import Cooldowns, Rate
+from bot.pictures import Pictures
+from bot.reports import CHARTS
 
 PATIENT = Rate(burst=10**6, seconds=1)
+
+
+@pytest.fixture(scope="package")
+def fork_server() -> Iterator[None]:
+    """Has loaded what drawing processes are forked with; it lives as long as one of them."""
+    first = Pictures(charts=CHARTS)
+    asyncio.run(first.start())
+    yield
+    asyncio.run(first.close())
+
+
+@pytest.fixture(scope="module")
+def pictures(fork_server: None, pictures: Pictures) -> Pictures:
+    """Of each module's own, born from the one server."""
+    return pictures
 
 
 @pytest.fixture

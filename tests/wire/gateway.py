@@ -75,7 +75,7 @@ class Gateway:
         self._sessions: dict[str, Session] = {}
         self._newest: Session | None = None
 
-    async def connected(self, *, within: float = 20.0) -> Body:
+    async def connected(self, *, within: float = 60.0) -> Body:
         """The next IDENTIFY or RESUME, once its session has been told all it missed."""
         return await asyncio.wait_for(self._began.get(), within)
 

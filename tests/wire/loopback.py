@@ -83,7 +83,7 @@ class Interaction:
         [png] = self.files.values()
         return png
 
-    async def answer(self, *, within: float = 10.0) -> Body:
+    async def answer(self, *, within: float = 30.0) -> Body:
         """The message that answers, once it is there."""
         await asyncio.wait_for(self.answered.wait(), within)
         return self.message
@@ -146,11 +146,11 @@ class Discord:
         await self.gateway.hang_up(1001)
         await self._runner.cleanup()
 
-    async def connected(self, *, within: float = 20.0) -> Body:
+    async def connected(self, *, within: float = 60.0) -> Body:
         """The next IDENTIFY or RESUME, once its session has been told all it missed."""
         return await self.gateway.connected(within=within)
 
-    async def requested(self, method: str, path: str, *, within: float = 20.0) -> Request:
+    async def requested(self, method: str, path: str, *, within: float = 60.0) -> Request:
         """The first such call, as soon as it has come."""
         async with asyncio.timeout(within):
             while True:

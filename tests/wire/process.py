@@ -73,7 +73,7 @@ class Bot:
         """What the log says, but for how long a busy machine held the bot up."""
         return [line["event"] for line in self.log() if line["logger"] != "bot.pulse"]
 
-    async def logged(self, event: str, *, within: float = 15.0) -> dict[str, Any]:
+    async def logged(self, event: str, *, within: float = 60.0) -> dict[str, Any]:
         """The first line of the log that says ``event``, as soon as it is there."""
         async with asyncio.timeout(within):
             while True:

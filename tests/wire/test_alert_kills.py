@@ -30,7 +30,7 @@ from tests.wire.conftest import Open
 from tests.wire.payloads import GUILD, TOKEN
 from tests.wire.test_kills import CHANNELS, LANES, WEATHER, WINDOW, Lane, Nursery
 
-KILLS = times(short=45, long=3_000)
+KILLS = times(short=300, long=3_000)
 KINDS = (Kind.TOUCH, Kind.CLOSE)
 STEP = 1_800
 nursery = test_kills.nursery

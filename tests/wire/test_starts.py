@@ -73,7 +73,7 @@ async def test_without_sessions_left_it_is_not_started(
 ) -> None:
     discord.sessions_left = 49
     bot = await launch(discord, database)
-    assert await bot.ended(within=20) == 75
+    assert await bot.ended(within=60) == 75
     assert bot.err[-1] == (
         "Discord lets this bot begin only 49 more sessions; it was not started, so that the token is not taken "
         "away. Find out why it started so often, and start it again in 4 h."
