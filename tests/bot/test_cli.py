@@ -411,12 +411,15 @@ def test_a_setting_that_cannot_be_used_is_named() -> None:
 
 def test_ctrl_c_before_anything_has_begun_is_no_traceback() -> None:
     interrupted = """
+import sys
+
 from bot import cli
 
 def interrupted():
     raise KeyboardInterrupt
 
 cli.add_report_commands = interrupted
+sys.argv = ["leadline", "report"]
 cli.main()
 """
     ended = subprocess.run(
