@@ -429,3 +429,29 @@ cli.main()
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
+@pytest.mark.parametrize(
+    "asked", [["--help"], ["--version"], ["report"], ["doctor", "--health"]], ids=" ".join
+)
+def test_reports_are_loaded_only_where_they_are_asked_for(asked: list[str], tmp_path: Path) -> None:
+    """A health check comes every half minute: it must not cost a second of a core."""
+    told = """
+import sys
+
+from bot import cli
+
+try:
+    cli.main()
+except SystemExit:
+    print("numpy" in sys.modules)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", told, *asked],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert ended.stdout.splitlines()[-1] == str(asked == ["report"])
