@@ -166,18 +166,28 @@ async def _beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[N
                 log.error("had ended", work=name, exc_info=ended)
 
 
-async def _fetching(
+def _fetching(
     settings: Settings,
     store: Store,
     clock: Clock,
     *,
     connected: asyncio.Event | None = None,
     stored: Callable[[], None] | None = None,
-) -> None:
-    """Keeps the store up to date from the sources, unless the settings say no; begins once ``connected``.
+) -> AbstractAsyncContextManager[None]:
+    """While inside, the store is kept up to date from the sources, unless the settings say no.
 
-    ``stored`` is called with every piece of news.
+    It begins once ``connected``; ``stored`` is called with every piece of news.
     """
+    return _beside(_fetch(settings, store, clock, connected, stored), "fetch")
+
+
+async def _fetch(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    connected: asyncio.Event | None,
+    stored: Callable[[], None] | None,
+) -> None:
     if not settings.fetch:
         return
     if connected is not None:
@@ -242,15 +252,18 @@ async def discord(settings: Settings) -> None:
                 localized_names=settings.localized_command_names,
                 fetches=settings.fetch,
             )
-            # An alert is judged as soon as its bar is there.
-            fetching = _fetching(
-                settings, answers.store, answers.clock, connected=bot.connected, stored=bot.outbox.changed
-            )
             jobs = housekeeping.jobs(answers.store, answers.clock, url=settings.database_url)
             try:
                 async with (
                     housekeeping.running(jobs, after=bot.connected),
-                    _beside(fetching, "fetch"),
+                    # An alert is judged as soon as its bar is there.
+                    _fetching(
+                        settings,
+                        answers.store,
+                        answers.clock,
+                        connected=bot.connected,
+                        stored=bot.outbox.changed,
+                    ),
                     _beside(beat(bot, lock.path_for(settings.database_url)), "beat"),
                     _beside(_warm(answers, bot.connected), "warm"),
                 ):
@@ -288,7 +301,7 @@ async def preview(
             async with (
                 _answers(writing_store(settings.database_url), clock) as answers,
                 _beside(_warm(answers), "warm"),
-                _beside(_fetching(settings, answers.store, clock), "fetch"),
+                _fetching(settings, answers.store, clock),
             ):
                 await _serve(answers, port, _LIVE_WELCOME, stop, fetches=settings.fetch)
             return
