@@ -121,7 +121,7 @@ def serve(pipe: Connection[Any, Any], room: Room) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     # Whatever a library prints must not mix into the output of `report --json`.
     os.dup2(2, 1)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=leave_with_parent, daemon=True).start()
     for module in room.modules():
         try:
             importlib.import_module(module)
@@ -149,7 +149,8 @@ def _draw(asked: bytes, room: Room) -> Picture | Failure:
     return picture
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
+    """Ends this process with the one that asked for it, in the middle of whatever it does; for a thread of its own."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
