@@ -6,12 +6,13 @@ import asyncio
 import os
 import selectors
 import signal
+import threading
 import traceback
 from collections.abc import Callable
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.drawing import Failure, context
+from bot.drawing import Failure, context, leave_with_parent
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -97,6 +98,7 @@ def _work(pipe: Connection[Any, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    threading.Thread(target=leave_with_parent, daemon=True).start()
     os.dup2(2, 1)
     os.nice(_NICER)
     try:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot import drawing
 from bot.report_commands import add_report_commands, report_app
 from bot.terminal import Installation, carry_out, fail, instant, one_of
 
@@ -42,7 +43,8 @@ def main() -> None:
     # package decides, not whatever the operating system happens to carry.
     zoneinfo.reset_tzpath(())
     try:
-        add_report_commands()
+        if "report" in sys.argv:  # what else is asked need not wait for the reports to load
+            add_report_commands()
         app()
     except KeyboardInterrupt:  # while importing: a command that runs has its own end
         raise SystemExit(128 + signal.SIGINT) from None
@@ -91,13 +93,14 @@ def installation(
 @app.command()
 def run(ctx: typer.Context) -> None:
     """Connect to Discord; without DISCORD_TOKEN, open the preview page instead."""
-    from bot import running
-
     settings = ctx.obj.settings
     if settings.discord_token is None:
         typer.echo("No DISCORD_TOKEN in .env: showing the preview instead of connecting to Discord.")
         preview(ctx)
         return
+    drawing.load_ahead(drawing.Room())
+    from bot import running
+
     carry_out(running.discord(settings))
 
 
@@ -116,14 +119,15 @@ def preview(
     live: Annotated[bool, typer.Option("--live", help="Use the real store and the real clock.")] = False,
 ) -> None:
     """The same bot in a local page, without a token."""
-    from bot import running
-
     settings = ctx.obj.settings
     if at is not None and live:
         fail("Give either --at or --live, not both.", status=2)
     if speed is not None and live:
         fail("Give either --speed or --live, not both.", status=2)
     start = None if at is None else instant(at)
+    drawing.load_ahead(drawing.Room())
+    from bot import running
+
     chosen = settings.port if port is None else port
     carry_out(running.preview(settings, port=chosen, at=start, live=live, speed=speed or 1.0))
 

@@ -71,7 +71,8 @@ FINISH_SECONDS: Final = 8.0
 class Leadline(commands.Bot):
     """One bot on one store. It reads no message, so it asks for no privileged intent.
 
-    ``command_ids`` are the numbers by which Discord knows the commands, as far as it told. ``fetches``: whether
+    ``command_ids`` are the numbers by which Discord knows the commands, as far as it told. ``connected`` is set once
+    Discord has let it in: from then on it is asked. ``fetches``: whether
     somebody fills the store from public sources while this runs. ``replay``: what the preview plays.
     """
 
@@ -110,6 +111,7 @@ class Leadline(commands.Bot):
         self.replay = replay
         self.ladders = Ladders()
         self.translator = Translator(names=localized_names)
+        self.connected = asyncio.Event()
         self._closing = False
         channels = Channels(self, Pace(REQUESTS_PER_SECOND), seconds=POST_SECONDS)
         writers: dict[str, Writer] = {
@@ -144,6 +146,10 @@ class Leadline(commands.Bot):
             self.command_ids = await registration.keep_told(
                 self.tree, self.translator, self.answers.store, guild
             )
+
+    async def on_connect(self) -> None:
+        # Two seconds before it is "ready": discord.py waits that long for more servers.
+        self.connected.set()
 
     async def on_ready(self) -> None:
         log.info("connected to Discord", servers=len(self.guilds))

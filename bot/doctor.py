@@ -262,9 +262,10 @@ def _system_zones() -> tuple[int, int] | None:
 
 async def _drawing(_home: Home) -> list[Finding]:
     """A chart of the sample in Chinese, drawn as the bot draws: typeface, libraries, process."""
+    from analysis.charts import CHARTS
     from analysis.charts.look import Look
     from bot.pictures import Pictures
-    from bot.reports import CHARTS, REPORTS
+    from bot.reports import REPORTS
     from bot.reports.shapes import Asked
     from bot.running import SAMPLE_START
     from storage import sample

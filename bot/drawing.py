@@ -18,10 +18,13 @@ import signal
 import threading
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver, resource_tracker
 from typing import TYPE_CHECKING, Any
 
+from analysis.charts import CHARTS
 from analysis.charts.look import Picture
 from bot.errors import PictureUnavailable
 
@@ -35,6 +38,8 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 START_LIMIT = 30.0
+CHARTS_PACKAGE = "analysis.charts"
+LANGUAGE_MODULE = "bot.language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,9 @@ class Failure:
 class Room:
     """What a drawing process needs to know: where charts and words are, what to load first."""
 
-    charts_package: str
-    language_module: str
-    charts: tuple[str, ...]
+    charts_package: str = CHARTS_PACKAGE
+    language_module: str = LANGUAGE_MODULE
+    charts: tuple[str, ...] = CHARTS
 
     def modules(self) -> list[str]:
         return [*(f"{self.charts_package}.{chart}" for chart in self.charts), self.language_module]
@@ -64,6 +69,33 @@ def context() -> ForkServerContext | SpawnContext:
     if platform.system() == "Linux":
         return multiprocessing.get_context("forkserver")
     return multiprocessing.get_context("spawn")
+
+
+def load_ahead(room: Room) -> None:
+    """Has the fork server load what drawing needs while the caller loads its own; does nothing where there is none."""
+    if context().get_start_method() != "forkserver":
+        return
+    with suppress(OSError), _signals_blocked():  # the first drawing process tries again, and says why not
+        _preload(room)
+        forkserver.ensure_running()
+
+
+def _preload(room: Room) -> None:
+    context().set_forkserver_preload([__name__, *room.modules()])
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """What is born inside has Ctrl-C and the end of the service blocked: before its first line either would show a traceback.
+
+    The tracker comes first, because starting it unblocks them.
+    """
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def stop_servers() -> None:
@@ -89,7 +121,7 @@ def serve(pipe: Connection[Any, Any], room: Room) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     # Whatever a library prints must not mix into the output of `report --json`.
     os.dup2(2, 1)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=leave_with_parent, daemon=True).start()
     for module in room.modules():
         try:
             importlib.import_module(module)
@@ -117,7 +149,8 @@ def _draw(asked: bytes, room: Room) -> Picture | Failure:
     return picture
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
+    """Ends this process with the one that asked for it, in the middle of whatever it does; for a thread of its own."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
@@ -189,13 +222,6 @@ class DrawingProcess:
         return pipe
 
     def _start(self) -> Connection[Any, Any]:
-        # A Ctrl-C between the birth of the process and its first line would show a
-        # traceback: it is born with both signals blocked. The tracker comes first,
-        # because starting it unblocks them.
-        resource_tracker.ensure_running()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        if self._context.get_start_method() == "forkserver":
-            self._context.set_forkserver_preload([__name__, *self._room.modules()])
         with self._lock:
             if self._killed:
                 raise PictureUnavailable("pictures are closed")
@@ -204,7 +230,10 @@ class DrawingProcess:
                 target=serve, args=(theirs, self._room), name="leadline-drawing", daemon=True
             )
             try:
-                process.start()
+                with _signals_blocked():
+                    if self._context.get_start_method() == "forkserver":
+                        _preload(self._room)
+                    process.start()
             except BaseException:
                 ours.close()
                 raise

@@ -53,9 +53,11 @@ async def _purge(store: Store, clock: Clock) -> None:
 
 
 @asynccontextmanager
-async def running(kept: Iterable[Job]) -> AsyncIterator[None]:
-    """Does each job in its own time until the block ends; then waits until all have let go."""
-    tasks = [asyncio.create_task(_again_and_again(job), name=f"housekeeping {job.name}") for job in kept]
+async def running(kept: Iterable[Job], *, after: asyncio.Event | None = None) -> AsyncIterator[None]:
+    """Does each job in its own time, none before ``after``, until the block ends; then waits until all have let go."""
+    tasks = [
+        asyncio.create_task(_again_and_again(job, after), name=f"housekeeping {job.name}") for job in kept
+    ]
     try:
         yield
     finally:
@@ -64,7 +66,9 @@ async def running(kept: Iterable[Job]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _again_and_again(job: Job) -> None:
+async def _again_and_again(job: Job, after: asyncio.Event | None) -> None:
+    if after is not None:
+        await after.wait()
     while True:
         try:
             await job.work()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from bot.drawing import DrawingProcess, Room, stop_servers
+from bot.drawing import CHARTS_PACKAGE, LANGUAGE_MODULE, DrawingProcess, Room, stop_servers
 from bot.errors import PictureUnavailable
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Pictures:
         waiting: int = 64,
         keep: int = 512,
         keep_bytes: int = 64 * 1024 * 1024,
-        charts_package: str = "analysis.charts",
-        language_module: str = "bot.language",
+        charts_package: str = CHARTS_PACKAGE,
+        language_module: str = LANGUAGE_MODULE,
     ) -> None:
         room = Room(charts_package=charts_package, language_module=language_module, charts=charts)
         self._processes = [DrawingProcess(room, limit=limit) for _ in range(workers)]

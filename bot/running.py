@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 import typer
 
+from analysis.charts import CHARTS
 from bot.clock import Clock, SetClock, SystemClock
 from bot.connection import beat, connected, token_of
 from bot.errors import UserError
@@ -32,7 +33,6 @@ from storage.store import Store
 if TYPE_CHECKING:
     from bot.answers import Answers
     from bot.backfill import Filled
-    from bot.ingest import Coordinator
     from bot.replay import Replay
     from bot.replay_events import Event
     from bot.settings import Settings
@@ -119,17 +119,13 @@ async def _sample_store() -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def _answers(
-    opening: AbstractAsyncContextManager[Store], clock: Clock, *, lasting: bool = False
-) -> AsyncIterator[Answers]:
+async def _answers(opening: AbstractAsyncContextManager[Store], clock: Clock) -> AsyncIterator[Answers]:
     """Answers from a store being opened, with drawing processes that start meanwhile.
 
-    ``lasting``: this process runs for months, so what is asked is kept ready and garbage collected seldom.
     At the end what is being made is drawn to its end first, then the processes go, then the store.
     """
     from bot.answers import Answers
     from bot.pictures import Pictures
-    from bot.reports import CHARTS
 
     async with AsyncExitStack() as ending:
         pictures = Pictures(charts=CHARTS)
@@ -139,34 +135,70 @@ async def _answers(
         finally:
             await starting
             ending.push_async_callback(pictures.close)
-        answers = Answers(store, pictures, clock)
-        warming = asyncio.create_task(_warm(answers, lasting=lasting), name="warm")
-        ending.callback(warming.cancel)
-        yield answers
+        yield Answers(store, pictures, clock)
 
 
-async def _warm(answers: Answers, *, lasting: bool) -> None:
+async def _warm(answers: Answers, connected: asyncio.Event | None = None) -> None:
+    """Asks what readers will ask. With ``connected`` the process runs for months: then what is asked is kept ready
+    and garbage collected seldom, and Discord comes first, because both would take turns with one lock.
+    """
     from bot import pulse
     from bot.reports import REPORTS
 
+    if connected is not None:
+        await connected.wait()
     await answers.warm(REPORTS.values())
-    if lasting:
+    if connected is not None:
         pulse.settle()
         await answers.keep_warm()
 
 
 @asynccontextmanager
-async def _fetching(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[Coordinator | None]:
-    """While inside, the store is kept up to date from the sources, unless the settings say no."""
+async def _beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """While inside, ``work`` goes on; should it fail, that is told at the end."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        for ended in await asyncio.gather(task, return_exceptions=True):
+            if isinstance(ended, Exception):
+                log.error("had ended", work=name, exc_info=ended)
+
+
+def _fetching(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    *,
+    connected: asyncio.Event | None = None,
+    stored: Callable[[], None] | None = None,
+) -> AbstractAsyncContextManager[None]:
+    """While inside, the store is kept up to date from the sources, unless the settings say no.
+
+    It begins once ``connected``; ``stored`` is called with every piece of news.
+    """
+    return _beside(_fetch(settings, store, clock, connected, stored), "fetch")
+
+
+async def _fetch(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    connected: asyncio.Event | None,
+    stored: Callable[[], None] | None,
+) -> None:
     if not settings.fetch:
-        yield None
         return
+    if connected is not None:
+        await connected.wait()
+    # In a thread: readers are asking already.
+    feeds = await asyncio.to_thread(import_module, "bot.every_feed")
     from bot import disk
-    from bot.every_feed import every_feed
     from bot.ingest import Coordinator
     from providers.client import Client
 
-    every = every_feed(fred_key=settings.fred_api_key, sosovalue_key=settings.sosovalue_api_key)
+    every = feeds.every_feed(fred_key=settings.fred_api_key, sosovalue_key=settings.sosovalue_api_key)
     async with Client() as client:
         coordinator = Coordinator(
             store,
@@ -176,14 +208,9 @@ async def _fetching(settings: Settings, store: Store, clock: Clock) -> AsyncIter
             clock=clock,
             full=partial(disk.nearly_full, settings.database_url),
         )
-        running = asyncio.create_task(coordinator.run(), name="fetch")
-        try:
-            yield coordinator
-        finally:
-            running.cancel()
-            for ended in await asyncio.gather(running, return_exceptions=True):
-                if isinstance(ended, Exception):
-                    log.error("fetching had ended", exc_info=ended)
+        if stored is not None:
+            coordinator.on_stored = stored
+        await coordinator.run()
 
 
 async def fetch(
@@ -213,8 +240,7 @@ async def discord(settings: Settings) -> None:
     with stopped_by_signals(stop):
         async with (
             pulse.watched(),
-            _answers(_filled_store(settings.database_url), SystemClock(), lasting=True) as answers,
-            _fetching(settings, answers.store, answers.clock) as coordinator,
+            _answers(_filled_store(settings.database_url), SystemClock()) as answers,
         ):
             from bot.client import Leadline
 
@@ -226,16 +252,23 @@ async def discord(settings: Settings) -> None:
                 localized_names=settings.localized_command_names,
                 fetches=settings.fetch,
             )
-            if coordinator is not None:
-                # An alert is judged as soon as its bar is there.
-                coordinator.on_stored = bot.outbox.changed
             jobs = housekeeping.jobs(answers.store, answers.clock, url=settings.database_url)
-            beating = asyncio.create_task(beat(bot, lock.path_for(settings.database_url)), name="beat")
             try:
-                async with housekeeping.running(jobs):
+                async with (
+                    housekeeping.running(jobs, after=bot.connected),
+                    # An alert is judged as soon as its bar is there.
+                    _fetching(
+                        settings,
+                        answers.store,
+                        answers.clock,
+                        connected=bot.connected,
+                        stored=bot.outbox.changed,
+                    ),
+                    _beside(beat(bot, lock.path_for(settings.database_url)), "beat"),
+                    _beside(_warm(answers, bot.connected), "warm"),
+                ):
                     await connected(bot, starts, token, stop)
             finally:
-                beating.cancel()
                 await bot.close()
             await starts.end_in_order()
 
@@ -267,6 +300,7 @@ async def preview(
             clock = SystemClock()
             async with (
                 _answers(writing_store(settings.database_url), clock) as answers,
+                _beside(_warm(answers), "warm"),
                 _fetching(settings, answers.store, clock),
             ):
                 await _serve(answers, port, preview_words.live(), stop, fetches=settings.fetch)
@@ -308,7 +342,7 @@ async def _replaying(
     async with opening as source:
         store = await Store.open("sqlite+aiosqlite://")
         played = Replay(source, store, clock)
-        async with _answers(_begun(played), clock) as answers:
+        async with _answers(_begun(played), clock) as answers, _beside(_warm(answers), "warm"):
             yield played, answers
 
 

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -70,6 +71,8 @@ def _make_folder(file: Path) -> None:
 
 
 async def _upgrade(engine: AsyncEngine) -> None:
+    # A tenth of a second to import, and not needed by a current store; in a thread, so that a loop that serves goes on.
+    await asyncio.to_thread(import_module, "alembic.command")
     async with engine.connect() as opened:
         connection = await opened.execution_options(begin="BEGIN IMMEDIATE")
         # Outside any transaction, or SQLite ignores it: a batch migration re-creates
@@ -91,7 +94,6 @@ async def _pragma(connection: AsyncConnection, pragma: str) -> None:
 
 
 def _run(connection: Connection) -> None:
-    # Alembic takes a tenth of a second to import and is not needed by a current store.
     from alembic import command
     from alembic.config import Config
 

@@ -18,12 +18,12 @@ from playwright.async_api import async_playwright
 from playwright.sync_api import sync_playwright
 from typer.testing import CliRunner
 
+from analysis.charts import CHARTS
 from bot import cli
 from bot.answers import Answers
 from bot.clock import FixedClock
 from bot.pictures import Pictures
 from bot.report_commands import add_report_commands
-from bot.reports import CHARTS
 from storage import migrate, sample
 from storage.store import Store
 

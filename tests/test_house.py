@@ -157,7 +157,9 @@ def test_decisions_have_one_form() -> None:
         # A worker that draws is started often and lives beside others: it stays small.
         ("bot.pictures, bot.language, analysis.charts.levels", ("pandas", "discord", "sqlalchemy", "typer")),
         # `leadline --version` and wrong usage answer at once, and workers import this again.
-        ("bot.__main__", ("pandas", "matplotlib", "simcord")),
+        ("bot.__main__", ("pandas", "matplotlib", "simcord", "numpy", "sqlalchemy")),
+        # The bot draws nowhere but in another process, reads its bars only when asked, and its store is current.
+        ("bot.running, bot.answers, bot.reports, bot.client", ("matplotlib", "pandas", "alembic", "httpx")),
     ],
 )
 def test_an_import_brings_only_what_it_needs(modules: str, absent: tuple[str, ...]) -> None:

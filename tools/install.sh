@@ -80,9 +80,10 @@ pip() {
 pip install --no-compile --require-hashes --no-deps --requirement "$lock" ||
     failed "the packages could not be installed"
 pip install --no-deps --no-build-isolation --editable . || failed "leadline itself could not be installed"
-# pip compiles on one core; this uses all and leaves out the packages' own tests. A file that
-# cannot be compiled is a template or for another Python.
-.venv/bin/python -m compileall -q -j 0 -x '/tests/' .venv/lib >/dev/null 2>&1 || :
+# pip compiles on one core, and our own code not at all: a service may not write beside it and would compile it
+# at every start. This uses all cores and leaves out the packages' own tests. A file that cannot be compiled is
+# a template or for another Python.
+.venv/bin/python -m compileall -q -j 0 -x '/tests/' analysis bot cogs providers storage .venv/lib >/dev/null 2>&1 || :
 
 state > .venv/leadline-state
 mv .venv/leadline-state ".venv/leadline-$set"

@@ -105,19 +105,18 @@ class Canvas:
         self.words: list[Word] = []
         self._grounds = (colours.background,) if tint is None else (colours.background, tint)
         self._agg: Any = RendererAgg(WIDTH, HEIGHT, 72.0)
+        self._pixels = self.pixels().view("<u4")[:, :, 0]
         # Agg counts upwards; we count downwards, as readers and PNG do.
         self._flip = np.array([(1.0, 0.0, 0.0), (0.0, -1.0, HEIGHT), (0.0, 0.0, 1.0)])
         self.fill([Box(0, 0, WIDTH, HEIGHT)], colours.background)
 
     def fill(self, boxes: ArrayLike, colour: RGB) -> None:
         """Rectangles (rows of left, top, right, bottom), edges on whole pixels, in one flat colour."""
-        corners = np.rint(np.asarray(boxes, np.float64).reshape(-1, 4))
-        path = Path(
-            corners[:, [0, 1, 2, 1, 2, 3, 0, 3, 0, 1]].reshape(-1, 2),
-            np.tile(_RECTANGLE, len(corners)),
-        )
-        if len(corners):
-            self._agg.draw_path(_Pen(colour), path, self._flip, (*_unit(colour), 1.0))
+        # Whole pixels in one colour need no rasteriser: they are written where they lie.
+        ink = np.array((*colour, 255), np.uint8).view("<u4")[0]
+        edges = np.rint(np.asarray(boxes, np.float64).reshape(-1, 4)).clip(0, (WIDTH, HEIGHT, WIDTH, HEIGHT))
+        for left, top, right, bottom in edges.astype(int).tolist():
+            self._pixels[top:bottom, left:right] = ink
 
     def line(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from analysis.breaks import turned
-from analysis.charts import freshness_words, quantities
+from analysis.charts import freshness_words, quantities, state_words
 from analysis.charts.look import ALT_TEXT_LIMIT
 from analysis.charts.text import clean
 from analysis.charts.time_words import moment
@@ -28,22 +28,6 @@ def interval(value: Interval, _: Gettext) -> str:
             return _("4h")
         case Interval.D1:
             return _("1d")
-
-
-def state(value: State, _: Gettext) -> str:
-    match value:
-        case State.UNKNOWN:
-            return _("unknown")
-        case State.ABOVE:
-            return _("price above")
-        case State.BREAKING:
-            return _("breaking")
-        case State.BROKEN:
-            return _("broken")
-        case State.RECLAIMING:
-            return _("reclaiming")
-        case State.RECLAIMED:
-            return _("reclaimed")
 
 
 def title(result: Levels, _: Gettext) -> str:
@@ -81,7 +65,7 @@ def standing(level: LevelState, zone: ZoneInfo, _: Gettext) -> str:
 def _standing(level: LevelState, zone: ZoneInfo, _: Gettext) -> str:
     if level.unconfirmed:
         return _("price below, no close yet")
-    word = state(level.state, _)
+    word = state_words.state(level.state, _)
     if level.bars_held is not None and level.bars_needed is not None:
         return _("{state} {held}/{needed}").format(state=word, held=level.bars_held, needed=level.bars_needed)
     side = turned(level.events)
@@ -147,7 +131,10 @@ def alt(result: Levels, look: Look, _: Gettext) -> str:
         )
     if result.levels:
         nearest = min(result.levels, key=lambda s: abs(s.distance_pct))
-        values = {"level": quantities.price(nearest.level.price), "state": state(nearest.state, _)}
+        values = {
+            "level": quantities.price(nearest.level.price),
+            "state": state_words.state(nearest.state, _),
+        }
         if nearest.level.automatic is not None:
             values["level"] = _("{price} (automatic)").format(price=values["level"])
         if nearest.unconfirmed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.charts import freshness_words, level_words, quantities
+from analysis.charts import freshness_words, quantities, state_words
 from analysis.flows import DayState
 from analysis.freshness import Freshness
 from analysis.levels import State as LineState
@@ -122,7 +122,7 @@ def _line(result: Lights, one: LineLight, voice: Voice) -> LightWords:
     _, price = voice._, quantities.price(result.thresholds.line)
     reading = _why(one.light, _)
     if one.level is not None and one.price is not None:
-        state = level_words.state(one.level.state, _)
+        state = state_words.state(one.level.state, _)
         if one.level.bars_held is not None and one.level.bars_needed is not None:
             state = _("{state} {held}/{needed}").format(
                 state=state, held=one.level.bars_held, needed=one.level.bars_needed

@@ -19,7 +19,5 @@ REPORTS: Final[dict[str, Report[Any, Any]]] = {
         ladder.REPORT,
     )
 }
-CHARTS: Final = tuple(report.chart for report in REPORTS.values())
-"""The modules of ``analysis.charts`` that a drawing process loads before it is asked."""
 DERIVED: Final[tuple[Derived, ...]] = (levels_kept.DERIVED, stress_kept.DERIVED)
 """What is kept for them and made anew with new data."""

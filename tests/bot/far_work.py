@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 
 def doubled(number: int) -> dict[str, int]:
@@ -15,3 +16,8 @@ def fails(number: int) -> None:
 
 def dies() -> None:
     os._exit(3)
+
+
+def lasts() -> None:
+    print("begun", flush=True)
+    time.sleep(60)

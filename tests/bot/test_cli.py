@@ -412,12 +412,15 @@ def test_a_setting_that_cannot_be_used_is_named() -> None:
 
 def test_ctrl_c_before_anything_has_begun_is_no_traceback() -> None:
     interrupted = """
+import sys
+
 from bot import cli
 
 def interrupted():
     raise KeyboardInterrupt
 
 cli.add_report_commands = interrupted
+sys.argv = ["leadline", "report"]
 cli.main()
 """
     ended = subprocess.run(
@@ -470,3 +473,29 @@ def test_help_says_what_a_report_answers_and_what_its_options_take(leadline: Lea
             for choice in option.choices if not option.flag else ():
                 assert choice in told
     assert "One of: 30m, 1h, 4h, 1d." in words("report", "levels")
+
+
+@pytest.mark.parametrize(
+    "asked", [["--help"], ["--version"], ["report"], ["doctor", "--health"]], ids=" ".join
+)
+def test_reports_are_loaded_only_where_they_are_asked_for(asked: list[str], tmp_path: Path) -> None:
+    """A health check comes every half minute: it must not cost a second of a core."""
+    told = """
+import sys
+
+from bot import cli
+
+try:
+    cli.main()
+except SystemExit:
+    print("numpy" in sys.modules)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", told, *asked],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert ended.stdout.splitlines()[-1] == str(asked == ["report"])

@@ -50,6 +50,21 @@ async def test_a_job_waits_its_time_and_ends_with_the_block() -> None:
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("housekeeping")] == []
 
 
+async def test_no_job_is_done_before_its_time_has_come() -> None:
+    connected, done = asyncio.Event(), asyncio.Event()
+
+    async def works() -> None:
+        done.set()
+
+    once = Job(name="works", every=timedelta(days=1), work=works)
+    async with housekeeping.running([once], after=connected):
+        await asyncio.sleep(0.05)
+        assert not done.is_set()
+        connected.set()
+        async with asyncio.timeout(10):
+            await done.wait()
+
+
 async def test_what_a_job_has_begun_is_let_go_before_the_block_ends() -> None:
     begun, cleared = asyncio.Event(), False
 

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analysis.charts import CHARTS
 from analysis.charts.look import Look
 from analysis.levels import Levels
 from bot.answers import WANTED, WANTED_FOR, Answers
 from bot.clock import FixedClock
 from bot.language import Speech
 from bot.pictures import Pictures
-from bot.reports import CHARTS, REPORTS
+from bot.reports import REPORTS
 from bot.reports.levels import REPORT, LevelsQuery
 from bot.reports.shapes import Asked
 from storage import bars, instruments, level_book, sample

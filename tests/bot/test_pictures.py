@@ -327,3 +327,60 @@ def test_a_signal_to_the_whole_group_leaves_the_end_to_the_bot(signum: signal.Si
     out, err = process.communicate(timeout=10)
     assert out == "drawn second\n"
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(drawing.context().get_start_method() != "forkserver", reason="there is no fork server")
+def test_what_draws_is_loaded_ahead_once_and_leaves_signals_as_they_were() -> None:
+    host = """
+import asyncio
+import signal
+from datetime import UTC, datetime
+from multiprocessing import forkserver
+
+from bot import drawing
+
+MASK = signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+
+async def main():
+    from analysis.charts.look import Look
+    from bot.pictures import Pictures
+    from easel import Card
+
+    pictures = Pictures(charts=("plain",), charts_package="easel", language_module="easel.words")
+    await pictures.start()
+    drawn = await pictures.draw("plain", Card(as_of=datetime.now(UTC), text="ahead"), Look())
+    print(drawn.alt.split(" | ")[0], forkserver._forkserver._forkserver_pid == ahead)
+    await pictures.close()
+
+
+if __name__ == "__main__":
+    room = drawing.Room(charts=("plain",), charts_package="easel", language_module="easel.words")
+    drawing.load_ahead(room)
+    ahead = forkserver._forkserver._forkserver_pid
+    print(ahead is not None, signal.pthread_sigmask(signal.SIG_BLOCK, set()) == MASK)
+    asyncio.run(main())
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", host],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE), str(HERE.parent.parent)))},
+    )
+    assert told.stdout.splitlines() == ["True True", "en:ahead True"]
+
+
+def test_what_was_loaded_ahead_goes_when_nothing_is_to_be_drawn() -> None:
+    loads = "from bot import drawing; drawing.load_ahead(drawing.Room(charts=('levels',)))"
+    told = subprocess.run(
+        [sys.executable, "-c", loads],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(HERE.parent.parent)},
+    )
+    # It holds the same pipes, so all has ended when this is read.
+    assert (told.stdout, told.stderr) == ("", "")

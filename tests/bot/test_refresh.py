@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,3 +167,27 @@ async def test_what_was_kept_of_other_closes_is_not_used(store: Store) -> None:
     assert known_history(closes, AT, other) == right
     assert known_history(closes, AT, None) == right
     assert depth_plain.from_plain(depth_plain.made(closes, AT) | {"method": 0}) is None
+
+
+def test_work_apart_ends_with_the_bot_that_was_killed() -> None:
+    """Else it would hold a core for minutes, and the log of a bot that is gone."""
+    told = """
+import asyncio
+
+from bot.apart import apart
+from far_work import lasts
+
+if __name__ == "__main__":
+    asyncio.run(apart(lasts))
+"""
+    here = Path(__file__).parent
+    with subprocess.Popen(
+        [sys.executable, "-c", told],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(here), str(here.parents[1])))},
+    ) as host:
+        assert host.stderr is not None
+        assert host.stderr.readline() == b"begun\n"
+        host.kill()
+        _, rest = host.communicate(timeout=20)  # the pipe is closed once the last of them has gone
+    assert rest == b""

@@ -44,6 +44,14 @@ def test_fill_covers_its_pixels_and_no_others() -> None:
     canvas.fill([], WEAR.down)
 
 
+def test_what_is_filled_over_the_edge_stays_on_the_canvas() -> None:
+    canvas = Canvas(WEAR)
+    canvas.fill([(-5.4, 700.4, 2.6, 800.0), (1275.0, -9.0, 1290.0, -1.0)], WEAR.up)
+    filled = (rgb(canvas) == WEAR.up).all(axis=2)
+    assert filled.sum() == 3 * 20
+    assert filled[700:, :3].all()
+
+
 def test_a_rule_is_sharp() -> None:
     canvas = Canvas(WEAR)
     panel = canvas.panel(Box(100, 100, 200, 200), Scale(0.0, 100.0, 100.0, 200.0))

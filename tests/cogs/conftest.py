@@ -13,12 +13,12 @@ import simcord
 import simcord.interactions
 from people import Server, Speaking, people_of
 
+from analysis.charts import CHARTS
 from bot import outbox
 from bot.answers import Answers
 from bot.client import Leadline
 from bot.cooldowns import Cooldowns, Rate
 from bot.pictures import Pictures
-from bot.reports import CHARTS
 
 PATIENT = Rate(burst=10**6, seconds=1)
 

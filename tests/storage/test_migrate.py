@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import importlib
 import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -221,3 +224,42 @@ def test_a_current_store_is_opened_without_alembic() -> None:
     program = f"import sys, storage.sample, storage.lock; print(sorted({unwanted} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_is_current_is_opened_without_alembic(file: Path) -> None:
+    told = """
+import asyncio, sys
+from pathlib import Path
+
+from storage import migrate
+
+asyncio.run(migrate.upgrade(sys.argv[1]))
+print("alembic" in sys.modules)
+"""
+    first, again = (
+        subprocess.run(
+            [sys.executable, "-c", told, url],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        ).stdout
+        for url in (url_of(file.with_name("new.db")), url_of(file))
+    )
+    assert (first, again) == ("True\n", "False\n")
+
+
+async def test_a_loop_that_serves_goes_on_while_alembic_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[int] = []
+    load = importlib.import_module
+
+    def from_where(name: str) -> ModuleType:
+        loads.append(threading.get_ident())
+        return load(name)
+
+    monkeypatch.setattr(migrate, "import_module", from_where)
+    await migrate.upgrade(url_of(tmp_path / "leadline.db"))
+    assert loads
+    assert threading.get_ident() not in loads

@@ -24,6 +24,7 @@ import discord.gateway
 import discord.http
 import yarl
 
+from analysis.charts import CHARTS
 from analysis.charts.look import Look, Picture
 from bot import digest_words, running
 from bot.answers import Answers
@@ -34,7 +35,7 @@ from bot.digest_words import Asking
 from bot.outbox import Outbox, Timing
 from bot.pace import Pace
 from bot.pictures import Pictures
-from bot.reports import CHARTS, REPORTS
+from bot.reports import REPORTS
 from storage import sample
 from storage.digests import Part, Schedule
 from tests.wire.payloads import TOKEN
