@@ -149,9 +149,12 @@ async def _warm(answers: Answers, *, lasting: bool) -> None:
     from bot import pulse
     from bot.reports import REPORTS
 
-    await answers.warm(REPORTS.values())
+    try:
+        await answers.warm(REPORTS.values())
+    finally:
+        if lasting:
+            pulse.settle()
     if lasting:
-        pulse.settle()
         await answers.keep_warm()
 
 
@@ -209,6 +212,7 @@ async def discord(settings: Settings) -> None:
 
     token = token_of(settings)
     logs.configure(settings.log_level, secrets=(token,))
+    pulse.hold_off()
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         async with (
