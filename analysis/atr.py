@@ -34,8 +34,27 @@ def atr(
     if len(ranges) < ATR_BARS:
         return np.full(len(ranges), np.nan)
     average = sum(ranges[:ATR_BARS]) / ATR_BARS
-    averages = [np.nan] * (ATR_BARS - 1) + [average]
-    for value in ranges[ATR_BARS:]:
+    before = [np.nan] * (ATR_BARS - 1) + [average]
+    return np.array(before + _averages(average, ranges[ATR_BARS:]))
+
+
+def atr_after(
+    known: NDArray[np.float64],
+    high: NDArray[np.float64],
+    low: NDArray[np.float64],
+    close: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """``atr`` at the bars after those at which it is ``known``; prices are those of all bars."""
+    if len(known) < ATR_BARS:
+        return atr(high, low, close)[len(known) :]
+    last = len(known) - 1
+    ranges: list[float] = true_range(high[last:], low[last:], close[last:])[1:].tolist()
+    return np.array(_averages(float(known[last]), ranges))
+
+
+def _averages(average: float, ranges: list[float]) -> list[float]:
+    averages = []
+    for value in ranges:
         average = ((ATR_BARS - 1) * average + value) / ATR_BARS
         averages.append(average)
-    return np.array(averages)
+    return averages

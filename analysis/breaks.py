@@ -72,6 +72,10 @@ class Tape:
     atr: NDArray[np.float64]
     after_gap: NDArray[np.bool_]
 
+    def part(self, first: int) -> Tape:
+        """Without the bars before ``first``."""
+        return Tape(**{name: getattr(self, name)[first:] for name in self.__dataclass_fields__})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -150,19 +154,42 @@ def follow(level: float, rule: Rule, tape: Tape) -> Verdict:
     note a retest: in ABOVE or RECLAIMED, after a close above L+d, a low in the band
     or through it with a close above L.
     """
-    buffer = np.fmax(rule.buffer_share * level, rule.buffer_atr * tape.atr)
+    return verdict(further(Standing(), level, rule, tape), level, rule, tape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where the rule stands after the first ``bars`` bars of a tape: all that the next one is judged from.
+
+    ``since`` and ``retested`` are places of bars, -1 for none.
+    """
+
+    bars: int = 0
+    state: State = State.UNKNOWN
+    count: int = 0
+    since: int = -1
+    retested: int = -1
+    events: tuple[Event, ...] = ()
+
+
+def further(standing: Standing, level: float, rule: Rule, tape: Tape) -> Standing:
+    """Judge the bars of ``tape`` that were not judged yet. Those before must be the same as then."""
+    begin = max(0, standing.bars - 1)
+    new = tape.part(begin)
+    buffer = np.fmax(rule.buffer_share * level, rule.buffer_atr * new.atr)
     upper = level + buffer
-    left = np.roll(tape.close, 1) > upper  # the first bar, where this wraps round, has no ATR14
-    dips = left & (tape.low <= upper) & (tape.close > level)
+    left = np.roll(new.close, 1) > upper  # the first bar, where this wraps round, has no ATR14 or was judged
+    dips = (left & (new.low <= upper) & (new.close > level)).tolist()
+    closes = _closes(level, buffer, new)
     confirm = {
         State.BREAKING: (rule.bars_to_break, State.BROKEN),
         State.RECLAIMING: (rule.bars_to_hold, State.RECLAIMED),
     }
-    state, count, since, retested = State.UNKNOWN, 0, -1, -1
+    state, count, since, retested = standing.state, standing.count, standing.since, standing.retested
     changes: list[tuple[int, State, State]] = []
-    for bar, (close, dip) in enumerate(zip(_closes(level, buffer, tape), dips.tolist(), strict=True)):
-        then, counts = _TABLE[state][close]
-        if dip and then is state and (state is State.ABOVE or state is State.RECLAIMED):
+    for bar in range(standing.bars, begin + len(closes)):
+        then, counts = _TABLE[state][closes[bar - begin]]
+        if dips[bar - begin] and then is state and (state is State.ABOVE or state is State.RECLAIMED):
             retested = bar
         if then is not state:
             if state is State.UNKNOWN:
@@ -180,14 +207,14 @@ def follow(level: float, rule: Rule, tape: Tape) -> Verdict:
         if count >= needed:
             changes.append((bar, state, confirmed))
             state, count, since = confirmed, 0, bar
-    judged = tape.atr.size > 0 and not np.isnan(tape.atr[-1])
-    return Verdict(
+    return Standing(
+        bars=len(tape.close),
         state=state,
-        since=_instant(tape.closed_at[since]) if since >= 0 else None,
         count=count,
-        buffer=float(buffer[-1]) if judged else None,
-        retested_at=_instant(tape.closed_at[retested]) if retested >= 0 else None,
-        events=tuple(
+        since=since,
+        retested=retested,
+        events=standing.events
+        + tuple(
             Event(
                 time=_instant(tape.closed_at[bar]),
                 opened_at=_instant(tape.opened_at[bar]),
@@ -222,6 +249,20 @@ def failed(events: Sequence[Event]) -> datetime | None:
     if last is None or (last.before, last.after) not in _FAILURES:
         return None
     return last.time
+
+
+def verdict(standing: Standing, level: float, rule: Rule, tape: Tape) -> Verdict:
+    """What is told of a standing after all bars of ``tape``."""
+    atr_now = float(tape.atr[-1]) if tape.atr.size else np.nan
+    buffer = float(np.fmax(rule.buffer_share * level, rule.buffer_atr * atr_now))
+    return Verdict(
+        state=standing.state,
+        since=_instant(tape.closed_at[standing.since]) if standing.since >= 0 else None,
+        count=standing.count,
+        buffer=None if np.isnan(atr_now) else buffer,
+        retested_at=_instant(tape.closed_at[standing.retested]) if standing.retested >= 0 else None,
+        events=standing.events,
+    )
 
 
 def after(state: State, close: float, *, level: float, buffer: float) -> tuple[State, bool]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from analysis.columns import Bars
 from analysis.levels import Interval
 
 PRICES = ("open", "high", "low", "close", "volume")
@@ -38,6 +39,12 @@ def bars_frame(rows: Iterable[StoredBar]) -> pd.DataFrame:
         name: np.array(values, dtype=np.float64) for name, values in zip(PRICES, columns[2:], strict=True)
     }
     return pd.DataFrame(data | prices, index=pd.Index(opened_at, name="opened_at"))
+
+
+def frame_of(bars: Bars) -> pd.DataFrame:
+    """The same bars as a frame."""
+    data = {name: getattr(bars, name) for name in ("closed_at", *PRICES)}
+    return pd.DataFrame(data, index=pd.Index(bars.opened_at, name="opened_at"))
 
 
 def resample(frame: pd.DataFrame, interval: Interval) -> pd.DataFrame:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from analysis import level_rates
+from analysis import columns, level_rates
+from analysis.columns import Bars
 from analysis.level_rates import Counts
 from analysis.levels import Interval, history
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from analysis.frames import StoredBar
 
 METHOD: Final = 1
@@ -28,16 +27,20 @@ def made(rows: Sequence[StoredBar], interval: Interval, weekends: bool) -> dict[
     if frame.empty:
         return {"bars": []}
     counts = level_rates.arbitrary(history(frame, interval, weekends=weekends))
-    return {"bars": _bars(frame), "times": counts.times.tolist(), "cases": counts.cases.tolist()}
+    return {
+        "bars": _bars(columns.of_frame(frame)),
+        "times": counts.times.tolist(),
+        "cases": counts.cases.tolist(),
+    }
 
 
-def counts(plain: Mapping[str, Any], frame: pd.DataFrame) -> Counts | None:
-    """What was kept, if it was counted in the bars of ``frame`` and no others."""
-    if frame.empty or plain["bars"] != _bars(frame):
+def counts(plain: Mapping[str, Any], bars: Bars) -> Counts | None:
+    """What was kept, if it was counted in ``bars`` and no others."""
+    if not len(bars) or plain["bars"] != _bars(bars):
         return None
     return level_rates.counts(plain["times"], plain["cases"])
 
 
-def _bars(frame: pd.DataFrame) -> list[int]:
+def _bars(bars: Bars) -> list[int]:
     """A stored bar never changes: method, number, first and last tell these from any others."""
-    return [METHOD, len(frame), int(frame.index[0]), int(frame["closed_at"].iloc[-1])]
+    return [METHOD, len(bars), int(bars.opened_at[0]), int(bars.closed_at[-1])]

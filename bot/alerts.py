@@ -17,7 +17,7 @@ import structlog
 
 from bot import alert_ids, alert_posts, price_alerts
 from bot.news_alerts import Look, News
-from bot.posts import Drop, Wait, Written
+from bot.posts import Drop, Wait, Writing, Written
 from storage import alert_watch, outbox
 from storage.alert_watch import Group
 from storage.alerts import Alert, Crossing
@@ -175,7 +175,10 @@ class AlertWriter:
                 await alert_watch.saw(db, alert, look.seen)
                 await tell(db, kept[0], look.happened, now)
 
-    async def write(self, post: Post, marker: str, now: datetime) -> Written | Wait | Drop:
+    async def writing(self, posts: Sequence[Post]) -> Writing:  # noqa: ARG002 -- each has its own crossings
+        return self._write
+
+    async def _write(self, post: Post, marker: str, now: datetime) -> Written | Wait | Drop:
         async with self._store.read() as db:
             found = await alert_watch.by_id(db, [post.subject or 0])
             crossings = await alert_watch.told_by(db, post.subject or 0, post.key)
@@ -192,11 +195,13 @@ class AlertWriter:
         await alert_watch.note(db, post.subject or 0, what, now=now)
         return reason in FOR_GOOD
 
-    async def settled(self, db: Db, post: Post, state: State, reason: str | None, now: datetime) -> None:
+    async def posted(self, db: Db, posts: Sequence[Post], now: datetime) -> None:
+        for post in posts:
+            await alert_watch.note(db, post.subject or 0, None, now=now)
+
+    async def unposted(self, db: Db, post: Post, state: State, reason: str | None, now: datetime) -> None:
         alert_id = post.subject or 0
-        if state is State.DONE:
-            await alert_watch.note(db, alert_id, None, now=now)
-        elif reason in {"late", "unsure"}:
+        if reason in {"late", "unsure"}:
             await alert_watch.note(db, alert_id, reason, now=now)
         elif state is State.FAILED and reason not in FOR_GOOD:
             await alert_watch.note(db, alert_id, "failed", now=now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Hashable, Iterable
+from collections.abc import AsyncIterator, Collection, Hashable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -88,6 +88,8 @@ class Answers:
         self._made: OrderedDict[Hashable, asyncio.Task[Answered]] = OrderedDict()
         self._made_at = (-1, datetime.min.replace(tzinfo=UTC))
         self._servers: tuple[int, dict[int, _Server]] = (-1, {})
+        self._asked_for: set[int] = set()
+        self._looking_up = asyncio.Lock()
         self._wanted: OrderedDict[Hashable, _Wanted] = OrderedDict()
         # The store has one connection and Python one lock: more at a time would only
         # take turns more often, and the event loop would wait for its own.
@@ -214,11 +216,19 @@ class Answers:
             known = {}
             self._servers = (self.store.version, known)
         if server_id not in known:
-            async with self.store.read() as db:
-                settings = await servers.settings(db, server_id)
-                own = await servers.own_data(db, server_id)
-            known[server_id] = _Server(settings, server_id if own else 0)
+            self._asked_for.add(server_id)
+            async with self._looking_up:
+                # All that were asked for meanwhile in one look: of a crowd, each would wait for the store in line.
+                if server_id not in known:
+                    wanted, self._asked_for = self._asked_for | {server_id}, set()
+                    known |= await self._look_up(wanted)
         return known[server_id]
+
+    async def _look_up(self, server_ids: Collection[int]) -> dict[int, _Server]:
+        async with self.store.read() as db:
+            settings = await servers.settings_of(db, server_ids)
+            own = await servers.with_own_data(db, server_ids)
+        return {each: _Server(settings.get(each), each if each in own else 0) for each in server_ids}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -16,11 +17,12 @@ import structlog
 from bot import digest_words
 from bot.answers import Answers
 from bot.digest_words import Asking
-from bot.posts import Drop, Wait, Written
+from bot.posts import Drop, Wait, Writing, Written
 from bot.schedule import Occurrence, Rhythm
 from storage import digests, marks, outbox, servers
 from storage.digests import Schedule
 from storage.outbox import Post, State
+from storage.servers import ServerSettings
 from storage.store import Db
 
 log = structlog.get_logger(__name__)
@@ -59,11 +61,21 @@ def wait_until(schedule: Schedule, found: Occurrence) -> datetime | None:
     return None if latest is None else max(latest.at, found.at)
 
 
-async def plan_one(db: Db, schedule: Schedule, now: datetime) -> list[Occurrence]:
-    """Puts what is due of one digest into the outbox; returns what was missed for good, oldest first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What is due of one digest: posts for the outbox, and what of it was ``missed`` for good, oldest first.
 
-    Of several that are due, only the newest is posted, and only if it is not too late.
+    ``through``: every date up to it is dealt with by that, null if none is.
     """
+
+    posts: tuple[Post, ...]
+    missed: tuple[Occurrence, ...]
+    through: date | None
+    next_at: datetime
+
+
+def due_of(schedule: Schedule, now: datetime) -> Due:
+    """Of several occurrences that are due, only the newest is posted, and only if it is not too late."""
     missed: deque[Occurrence] = deque(maxlen=MOST_MISSED)
     following: Occurrence | None = None
     for found in rhythm_of(schedule).after(schedule.since, later_than=schedule.planned_through):
@@ -72,20 +84,26 @@ async def plan_one(db: Db, schedule: Schedule, now: datetime) -> list[Occurrence
             break
         missed.append(found)
     through = missed[-1].day if missed else None
+    posts = []
     if missed:
         newest = missed[-1]
         last = wait_until(schedule, newest)
         post_until = (last or newest.at) + LATE_WITHIN
         if now <= post_until:
             missed.pop()
-            await outbox.add(db, replace(_post(schedule, newest, post_until), wait_until=last, next_at=now))
+            posts.append(replace(_post(schedule, newest, post_until), wait_until=last, next_at=now))
     for each in missed:
         skipped = _post(schedule, each, each.at + LATE_WITHIN)
-        await outbox.add(db, replace(skipped, state=State.SKIPPED, reason="late", settled_at=now))
+        posts.append(replace(skipped, state=State.SKIPPED, reason="late", settled_at=now))
     # A rhythm without a next time is looked at again tomorrow.
     next_at = following.at if following is not None else now + timedelta(days=1)
-    await digests.planned(db, schedule.id, through=through, next_at=next_at)
-    return list(missed)
+    return Due(posts=tuple(posts), missed=tuple(missed), through=through, next_at=next_at)
+
+
+async def keep_due(db: Db, found: Mapping[int, Due]) -> None:
+    """Puts what is due, by digest, into the outbox, and notes that it is dealt with."""
+    await outbox.add_all(db, [post for due in found.values() for post in due.posts])
+    await digests.planned(db, {number: (due.through, due.next_at) for number, due in found.items()})
 
 
 def _key(schedule: Schedule, day: date) -> str:
@@ -106,7 +124,9 @@ def _post(schedule: Schedule, found: Occurrence, post_until: datetime) -> Post:
 
 async def settle_timing(db: Db, schedule: Schedule, now: datetime) -> None:
     """Deals with what is due of a digest by its old time, before that is changed."""
-    if await plan_one(db, schedule, now):
+    due = due_of(schedule, now)
+    await keep_due(db, {schedule.id: due})
+    if due.missed:
         await digests.note(db, schedule.id, "skipped", now=now)
 
 
@@ -138,6 +158,15 @@ async def post_now(db: Db, schedule: Schedule, interaction_id: int, now: datetim
     return await outbox.add(db, post)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What writing some posts takes from the store, by digest and by server."""
+
+    schedules: Mapping[int, Schedule]
+    settings: Mapping[int, ServerSettings]
+    own_data: Collection[int]
+
+
 class DigestWriter:
     """Plans and writes digests for an outbox."""
 
@@ -162,8 +191,7 @@ class DigestWriter:
                 return next_at
             async with self._store.write() as db:
                 # Asked for again: a moderator may have changed one meanwhile.
-                for schedule in await digests.due(db, now, most=_AT_A_TIME):
-                    await self._plan(db, schedule, now)
+                await self._plan(db, await digests.due(db, now, most=_AT_A_TIME), now)
             await asyncio.sleep(0)
 
     async def _follow_new_rules(self) -> None:
@@ -176,26 +204,40 @@ class DigestWriter:
                 await digests.forget_next(db)
                 await marks.write(db, "tzdata", rules)
 
-    async def _plan(self, db: Db, schedule: Schedule, now: datetime) -> None:
-        try:
-            rhythm_of(schedule)
-        except (ValueError, KeyError, OSError):
-            # A zone or days that this version does not know: the others must not wait for it.
-            log.exception("a digest cannot be planned", digest=schedule.id)
-            await digests.pause(db, schedule.id, "unreadable")
-            return
-        if missed := await plan_one(db, schedule, now):
+    async def _plan(self, db: Db, schedules: Sequence[Schedule], now: datetime) -> None:
+        found: dict[int, Due] = {}
+        for schedule in schedules:
+            try:
+                rhythm_of(schedule)
+            except (ValueError, KeyError, OSError):
+                # A zone or days that this version does not know: the others must not wait for it.
+                log.exception("a digest cannot be planned", digest=schedule.id)
+                await digests.pause(db, schedule.id, "unreadable")
+                continue
+            found[schedule.id] = due_of(schedule, now)
+        await keep_due(db, found)
+        for schedule in schedules:
+            missed = found[schedule.id].missed if schedule.id in found else ()
+            if not missed:
+                continue
             log.warning("digests were missed", digest=schedule.id, count=len(missed))
             await digests.note(db, schedule.id, "skipped", now=now)
             channel = self._for_moderators(schedule.server_id) or schedule.channel_id
             key = f"notice:skipped:{schedule.id}:{missed[-1].day.isoformat()}"
             await outbox.add(db, _notice(schedule, key, channel, due_at=missed[-1].at, now=now))
 
-    async def write(self, post: Post, marker: str, now: datetime) -> Written | Wait | Drop:
+    async def writing(self, posts: Sequence[Post]) -> Writing:
+        of_servers = {post.server_id for post in posts}
         async with self._store.read() as db:
-            schedule = await digests.find(db, post.subject or 0)
-            settings = await servers.settings(db, post.server_id)
-            own_data = await servers.own_data(db, post.server_id)
+            known = _Known(
+                schedules=await digests.find_all(db, {post.subject or 0 for post in posts}),
+                settings=await servers.settings_of(db, of_servers),
+                own_data=await servers.with_own_data(db, of_servers),
+            )
+        return partial(self._write, known)
+
+    async def _write(self, known: _Known, post: Post, marker: str, now: datetime) -> Written | Wait | Drop:
+        schedule = known.schedules.get(post.subject or 0)
         if schedule is None:
             return Drop("removed")
         if schedule.paused is not None:
@@ -203,14 +245,16 @@ class DigestWriter:
         if now.replace(second=0, microsecond=0) != self._asking.minute:
             self._asking = Asking(self._answers, now)
         # Whoever has no book, no figures and no thresholds of their own has the same answer.
-        parts = await self._asking.parts(schedule, server_id=post.server_id if own_data else 0)
+        parts = await self._asking.parts(
+            schedule, server_id=post.server_id if post.server_id in known.own_data else 0
+        )
         if post.wait_until is not None and now < post.wait_until and not all(part.is_final for part in parts):
             return Wait(min(now + FINAL_EVERY, post.wait_until))
         return await digest_words.written(
             schedule,
             parts,
             self._asking,
-            settings=settings,
+            settings=known.settings.get(post.server_id),
             marker=marker,
             due=post.wait_until or post.due_at,
         )
@@ -228,12 +272,13 @@ class DigestWriter:
             await outbox.add(db, _notice(schedule, key, channel, due_at=now, now=now))
         return True
 
-    async def settled(self, db: Db, post: Post, state: State, reason: str | None, now: datetime) -> None:
+    async def posted(self, db: Db, posts: Sequence[Post], now: datetime) -> None:  # noqa: ARG002
+        await digests.posted(db, {post.subject for post in posts if post.subject is not None})
+
+    async def unposted(self, db: Db, post: Post, state: State, reason: str | None, now: datetime) -> None:
         if post.subject is None:
             return
-        if state is State.DONE:
-            await digests.posted(db, post.subject)
-        elif state is State.FAILED and reason == "unsure":
+        if state is State.FAILED and reason == "unsure":
             await digests.note(db, post.subject, "unsure", now=now)
         elif state is State.FAILED:
             schedule = await digests.find(db, post.subject)
@@ -272,7 +317,10 @@ class NoticeWriter:
     async def plan(self, now: datetime) -> datetime | None:  # noqa: ARG002 -- a notice is put in with its cause
         return None
 
-    async def write(self, post: Post, marker: str, now: datetime) -> Written | Wait | Drop:  # noqa: ARG002
+    async def writing(self, posts: Sequence[Post]) -> Writing:  # noqa: ARG002 -- notices are few
+        return self._write
+
+    async def _write(self, post: Post, marker: str, now: datetime) -> Written | Wait | Drop:  # noqa: ARG002
         async with self._store.read() as db:
             schedule = await digests.find(db, post.subject or 0)
         if schedule is None:
@@ -287,5 +335,8 @@ class NoticeWriter:
     async def refused(self, db: Db, post: Post, reason: str, now: datetime) -> bool:  # noqa: ARG002
         return True
 
-    async def settled(self, db: Db, post: Post, state: State, reason: str | None, now: datetime) -> None:
+    async def posted(self, db: Db, posts: Sequence[Post], now: datetime) -> None:
+        """There is nothing to note."""
+
+    async def unposted(self, db: Db, post: Post, state: State, reason: str | None, now: datetime) -> None:
         """The digest itself already has the note."""

@@ -13,17 +13,17 @@ One process at a time works on a store (``storage/lock.py``).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 
-from bot.channels import CONTENT_LIMIT, Enclosed, Letter, Outcome, Posting, Said
+from bot.channels import Enclosed, Letter, Outcome, Posting, Said
 from bot.clock import Clock
 from bot.commits import Commits
-from bot.posts import Drop, Wait, Writer, Written, marker_of, nonce_of
+from bot.posts import Drop, Wait, Writer, Written, marked, marker_of, nonce_of, write
 from bot.rest import Rest
 from storage import outbox
 from storage.outbox import Attached, Post, Rendered, State
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 BATCH: Final = 48
 """Posts in the sending at a time."""
-WRITTEN_AT_ONCE: Final = 8
+WRITTEN_AT_ONCE: Final = 16
 """Few, so that what is ready to be sent need not queue for the store behind what is being written."""
 LONGEST_REST: Final = timedelta(minutes=1)
 """How long nothing is looked at; a clock that was set shows by then."""
@@ -149,10 +149,9 @@ class Outbox:
                 posts = await outbox.waiting(db, [State.PLANNED], now, most=WRITTEN_AT_ONCE)
             if not posts:
                 break
-            written = await asyncio.gather(*(self._write(post, now) for post in posts))
+            written = await write(self._writers, posts, now, stumbled=now + self._timing.longest_retry)
             async with self._store.write() as db:
-                for post, what in zip(posts, written, strict=True):
-                    await self._keep(db, post, what, now)
+                await self._keep(db, written, now)
             self._reached("rendered")
             self._to_deliver.wake()
         await self._tidy(now)
@@ -160,36 +159,26 @@ class Outbox:
             wanted.append(await outbox.next_look(db, [State.PLANNED]))
         return min((at for at in wanted if at is not None), default=None)
 
-    async def _write(self, post: Post, now: datetime) -> Written | Wait | Drop:
-        if now > post.post_until and not post.attempt:
-            return Drop("late")
-        writer = self._writers.get(post.kind)
-        if writer is None:
-            return Drop("unknown")
-        try:
-            return await writer.write(post, marker_of(post), now)
-        except Exception:
-            log.exception("a post could not be written", key=post.key)
-            return Wait(now + self._timing.longest_retry)
-
-    async def _keep(self, db: Db, post: Post, what: Written | Wait | Drop, now: datetime) -> None:
-        if isinstance(what, Wait):
-            await outbox.look_again(db, post, what.until)
-            return
-        if isinstance(what, Drop):
-            await self._settle(db, post, State.SKIPPED, now, reason=what.reason)
-            return
-        letter = what.letter
-        if not letter.rows and not what.pictures:
-            # Words alone bear their marker in small print.
-            tail = f"\n-# {marker_of(post)}"
-            letter = Letter(content=letter.content[: CONTENT_LIMIT - len(tail)] + tail, role=letter.role)
-        pictures = [
-            Attached(sha256=await outbox.keep_picture(db, each.png, now=now), name=each.name, alt=each.alt)
-            for each in what.pictures
-        ]
-        kept = Rendered(payload=letter.kept(), pictures=tuple(pictures), data_as_of=what.data_as_of)
-        await outbox.rendered(db, post, kept, now=now)
+    async def _keep(self, db: Db, posts: Mapping[Post, Written | Wait | Drop], now: datetime) -> None:
+        rendered: dict[Post, Rendered] = {}
+        pngs = {each.png for what in posts.values() if isinstance(what, Written) for each in what.pictures}
+        names = {png: await outbox.keep_picture(db, png, now=now) for png in pngs}
+        for post, what in posts.items():
+            if isinstance(what, Wait):
+                await outbox.look_again(db, post, what.until)
+            elif isinstance(what, Drop):
+                await self._settle(db, post, State.SKIPPED, now, reason=what.reason)
+            else:
+                rendered[post] = Rendered(
+                    payload=marked(what.letter, post, pictures=bool(what.pictures)).kept(),
+                    pictures=tuple(
+                        Attached(sha256=names[each.png], name=each.name, alt=each.alt)
+                        for each in what.pictures
+                    ),
+                    data_as_of=what.data_as_of,
+                )
+        if rendered:
+            await outbox.rendered(db, rendered, now=now)
 
     async def _tidy(self, now: datetime) -> None:
         if self._tidied is None or now - self._tidied >= TIDY_EVERY:
@@ -254,20 +243,23 @@ class Outbox:
             return
         now = self._clock.now()
         if now > post.post_until:
-            await self._commits.do(lambda db: self._settle(db, post, State.SKIPPED, now, reason="late"))
+            await self._commits.do(lambda db, _: self._settle(db, post, State.SKIPPED, now, reason="late"))
             return
         pictures = await self._enclosed(attached)
         if pictures is None or (post.data_as_of is not None and now - post.data_as_of > self._timing.stale):
             # Written anew, with figures of now; that it may have been tried stays known.
             left = post.attempt - 1
-            await self._commits.do(lambda db: outbox.write_again(db, post, now, attempt=left))
+            await self._commits.do(lambda db, _: outbox.write_again(db, post, now, attempt=left))
             self._to_prepare.wake()
             return
         self._reached("sending")
         letter = Letter.of(post.payload or "")
         outcome = await self._channels.post(post.channel_id, letter, pictures, nonce=nonce_of(post))
         self._reached("sent")
-        await self._commits.do(lambda db: self._note(db, post, outcome))
+        if outcome.said is Said.DONE and post.attempt == 1:
+            await self._commits.do(self._note_posted, (post, next(iter(outcome.messages), None)))
+        else:
+            await self._commits.do(lambda db, _: self._note(db, post, outcome))
         self._reached("settled")
 
     async def _is_absent(self, post: Post) -> bool:
@@ -283,10 +275,20 @@ class Outbox:
             return True
         too_late = seen.said is not Said.DONE and now > post.post_until
         if too_late or seen.said is Said.BLIND:
-            await self._commits.do(lambda db: self._settle(db, post, State.FAILED, now, reason="unsure"))
+            await self._commits.do(lambda db, _: self._settle(db, post, State.FAILED, now, reason="unsure"))
             return False
-        await self._commits.do(lambda db: self._note(db, post, seen))
+        await self._commits.do(lambda db, _: self._note(db, post, seen))
         return False
+
+    async def _note_posted(self, db: Db, messages: Sequence[tuple[Post, int | None]]) -> None:
+        """What Discord took at the first try, which leaves no doubles to look for."""
+        now = self._clock.now()
+        await outbox.done(db, dict(messages), now=now)
+        of_kind: dict[str, list[Post]] = {}
+        for post, _ in messages:
+            of_kind.setdefault(post.kind, []).append(post)
+        for kind, posts in of_kind.items():
+            await self._writers[kind].posted(db, posts, now)
 
     async def _note(self, db: Db, post: Post, outcome: Outcome) -> None:
         """What the answer of Discord means for a post."""
@@ -326,11 +328,14 @@ class Outbox:
     ) -> None:
         await outbox.settle(db, post, state, now=now, message_id=message_id, reason=reason, look_at=look_at)
         writer = self._writers.get(post.kind)
+        if state is State.DONE:
+            if writer is not None:
+                await writer.posted(db, [post], now)
+            return
         if writer is not None:
-            await writer.settled(db, post, state, reason, now)
-        if state is not State.DONE:
-            # There may be something to tell about it.
-            self._to_prepare.wake()
+            await writer.unposted(db, post, state, reason, now)
+        # There may be something to tell about it.
+        self._to_prepare.wake()
 
     async def _remove_doubles(self, post: Post, now: datetime) -> None:
         first, settled = post.first_try_at or post.due_at, post.settled_at or now
@@ -340,7 +345,7 @@ class Outbox:
             await self._channels.delete(post.channel_id, double)
         later = (settled + after for after in self._timing.doubles if settled + after > now)
         look_at = next(later, None)
-        await self._commits.do(lambda db: outbox.look_again(db, post, look_at))
+        await self._commits.do(lambda db, _: outbox.look_again(db, post, look_at))
 
     async def _enclosed(self, attached: list[Attached]) -> list[Enclosed] | None:
         """The pictures of a post; None if one is gone, as from a store that comes from a backup."""

@@ -147,9 +147,12 @@ async def _warm(answers: Answers, connected: asyncio.Event | None = None) -> Non
 
     if connected is not None:
         await connected.wait()
-    await answers.warm(REPORTS.values())
+    try:
+        await answers.warm(REPORTS.values())
+    finally:
+        if connected is not None:
+            pulse.settle()
     if connected is not None:
-        pulse.settle()
         await answers.keep_warm()
 
 
@@ -236,6 +239,7 @@ async def discord(settings: Settings) -> None:
 
     token = token_of(settings)
     logs.configure(settings.log_level, secrets=(token,))
+    pulse.hold_off()
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         async with (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -56,6 +57,13 @@ async def closed(
     return await _read(db, schema.bars, series.id, str(interval), at=at, since=since)
 
 
+async def closed_rows(
+    db: Db, series: Series, *, at: datetime, since: datetime | None = None
+) -> list[tuple[Any, ...]]:
+    """The same of the series' own interval, as plain tuples in the order of ``BarRow``: years of them at once."""
+    return await _rows(db, schema.bars, series.id, str(series.interval), at=at, since=since)
+
+
 async def closes(
     db: Db,
     every: Iterable[Series],
@@ -103,6 +111,24 @@ async def daily(db: Db, series: Series, *, at: datetime, since: datetime | None 
     for row in await _read(db, schema.daily_rollups, series.id, str(series.interval), at=at, since=since):
         days[row.opened_at] = row
     return [days[opened_at] for opened_at in sorted(days)]
+
+
+async def last_settled_day(db: Db, series: Series) -> int | None:
+    """Opening of the last of the ``daily`` bars that more bars at the end leave as they are; None if none is sure."""
+    if series.interval is Interval.D1:
+        return await _last_opening(db, schema.bars, series.id, str(Interval.D1))
+    rolled = await _last_opening(db, schema.daily_rollups, series.id, str(series.interval))
+    told = await _last_opening(db, schema.bars, series.id, str(Interval.D1))
+    # A day the venue told may yet be rolled up, and one that was not may yet be told.
+    return rolled if rolled is None or told is None else min(rolled, told)
+
+
+async def _last_opening(db: Db, table: Table, instrument_id: int, interval: str) -> int | None:
+    t = table.c
+    found: int | None = await db.scalar(
+        select(func.max(t.opened_at)).where(t.instrument_id == instrument_id, t.interval == interval)
+    )
+    return found
 
 
 async def first_and_last(db: Db, series: Series, *, at: datetime) -> tuple[int, int] | None:
@@ -247,8 +273,11 @@ async def _append(db: Db, series: Series, rows: Sequence[BarRow], *, source: str
     await instruments.mark(db, series, source_id=source_id, is_sample=is_sample, ohlc=has_ohlc)
     interval = str(series.interval)
     values = [(series.id, interval, *row) for row in rows]
-    await insert_rows(db, schema.bars, ("instrument_id", "interval", *BarRow._fields), values)
-    await _complete_days(db, series, min(row.opened_at for row in rows), max(row.opened_at for row in rows))
+    opened = [row.opened_at for row in rows]
+    last = await _last_opening(db, schema.bars, series.id, interval)
+    with db.adding() if last is not None and min(opened) > last else nullcontext():
+        await insert_rows(db, schema.bars, ("instrument_id", "interval", *BarRow._fields), values)
+        await _complete_days(db, series, min(opened), max(opened))
     return Stored(added=len(rows), unchanged=0, revised=0)
 
 
@@ -322,17 +351,22 @@ async def settle(
             )
         )
         revised = done.rowcount
-    added = await db.execute(
-        insert(schema.bars).from_select(
-            ["instrument_id", "interval", *BarRow._fields],
-            select(literal(series.id), literal(interval), *(staged[name] for name in BarRow._fields)).where(
-                ours, ~exists(select(bars.opened_at).where(same_bar))
-            ),
+    new = and_(ours, ~exists(select(bars.opened_at).where(same_bar)))
+    newest = await _last_opening(db, schema.bars, series.id, interval)
+    oldest_new = await db.scalar(select(func.min(staged.opened_at)).where(new))
+    adds = newest is not None and oldest_new is not None and oldest_new > newest
+    with db.adding() if adds else nullcontext():
+        added = await db.execute(
+            insert(schema.bars).from_select(
+                ["instrument_id", "interval", *BarRow._fields],
+                select(
+                    literal(series.id), literal(interval), *(staged[name] for name in BarRow._fields)
+                ).where(new),
+            )
         )
-    )
-    await discard(db, batch)
-    if added.rowcount:
-        await _complete_days(db, series, first, last)
+        await discard(db, batch)
+        if added.rowcount:
+            await _complete_days(db, series, first, last)
     return Stored(added=added.rowcount, unchanged=total - added.rowcount - revised, revised=revised)
 
 
@@ -407,6 +441,19 @@ async def _read(
     at: datetime,
     since: datetime | None = None,
 ) -> list[BarRow]:
+    rows = await _rows(db, table, instrument_id, interval, *narrower, at=at, since=since)
+    return list(map(BarRow._make, rows))
+
+
+async def _rows(
+    db: Db,
+    table: Table,
+    instrument_id: int,
+    interval: str,
+    *narrower: ColumnElement[bool],
+    at: datetime,
+    since: datetime | None,
+) -> list[tuple[Any, ...]]:
     t = table.c
     statement = select(*(t[name] for name in BarRow._fields)).where(
         t.instrument_id == instrument_id,
@@ -418,4 +465,4 @@ async def _read(
     )
     if since is not None:
         statement = statement.where(t.opened_at >= epoch(since))
-    return list(map(BarRow._make, await db.rows(statement.order_by(t.opened_at))))
+    return await db.rows(statement.order_by(t.opened_at))

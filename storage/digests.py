@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import String, bindparam, delete, func, insert, or_, select, update
 
 from storage import schema
 from storage.instants import epoch, utc
@@ -95,6 +95,13 @@ async def find(db: Db, schedule_id: int) -> Schedule | None:
     return None if row is None else _schedule(row)
 
 
+async def find_all(db: Db, schedule_ids: Collection[int]) -> dict[int, Schedule]:
+    """Those that are there, by id."""
+    t = schema.digest_schedules
+    rows = (await db.execute(select(t).where(t.c.id.in_(schedule_ids)))).mappings()
+    return {row["id"]: _schedule(row) for row in rows}
+
+
 async def of_server(db: Db, server_id: int) -> list[Schedule]:
     """A server's digests, oldest first."""
     t = schema.digest_schedules
@@ -122,13 +129,21 @@ async def forget_next(db: Db) -> None:
     await db.execute(update(schema.digest_schedules).values(next_at=None))
 
 
-async def planned(db: Db, schedule_id: int, *, through: date | None, next_at: datetime) -> None:
-    """Note that every date up to ``through`` is dealt with; None leaves that as it is."""
+async def planned(db: Db, through: Mapping[int, tuple[date | None, datetime]]) -> None:
+    """Note, by digest, that every date up to one is dealt with (None leaves that as it is), and when the next comes."""
     t = schema.digest_schedules
-    values: dict[str, Any] = {"next_at": epoch(next_at)}
-    if through is not None:
-        values["planned_through"] = through.isoformat()
-    await db.execute(update(t).where(t.c.id == schedule_id).values(values))
+    await db.execute(
+        update(t)
+        .where(t.c.id == bindparam("digest"))
+        .values(
+            next_at=bindparam("next"),
+            planned_through=func.coalesce(bindparam("through", type_=String), t.c.planned_through),
+        ),
+        [
+            {"digest": number, "next": epoch(next_at), "through": None if day is None else day.isoformat()}
+            for number, (day, next_at) in through.items()
+        ],
+    )
 
 
 async def note(db: Db, schedule_id: int, what: str, *, now: datetime) -> None:
@@ -144,10 +159,10 @@ async def refusal(db: Db, schedule_id: int) -> int:
     return int(await db.scalar(select(t.c.refused).where(t.c.id == schedule_id)) or 0)
 
 
-async def posted(db: Db, schedule_id: int) -> None:
-    """A post has worked: refusals before it count no more."""
+async def posted(db: Db, schedule_ids: Collection[int]) -> None:
+    """A post of each has worked: refusals before it count no more."""
     t = schema.digest_schedules
-    await db.execute(update(t).where(t.c.id == schedule_id, t.c.refused > 0).values(refused=0))
+    await db.execute(update(t).where(t.c.id.in_(schedule_ids), t.c.refused > 0).values(refused=0))
 
 
 async def pause(db: Db, schedule_id: int, why: str) -> None:

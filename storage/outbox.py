@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 
 from storage import schema
 from storage.instants import epoch, utc
@@ -92,6 +92,19 @@ async def add(db: Db, post: Post) -> bool:
     del values["id"]
     await db.execute(insert(t).values(values))
     return True
+
+
+async def add_all(db: Db, posts: Sequence[Post]) -> None:
+    """Put in those whose key was never there before."""
+    t = schema.outbox
+    wanted = {post.key: post for post in posts}
+    for key in await db.execute(select(t.c.key).where(t.c.key.in_(wanted))):
+        del wanted[key[0]]
+    rows = [_row(post) for post in wanted.values()]
+    for row in rows:
+        del row["id"]
+    if rows:
+        await db.execute(insert(t), rows)
 
 
 async def find(db: Db, key: str) -> Post | None:
@@ -185,30 +198,32 @@ async def resume(db: Db, now: datetime) -> int:
     return done.rowcount
 
 
-async def rendered(db: Db, post: Post, what: Rendered, *, now: datetime) -> None:
-    """Keep what a post says: the same bytes for every try."""
+async def rendered(db: Db, posts: Mapping[Post, Rendered], *, now: datetime) -> None:
+    """Keep what posts say: the same bytes for every try."""
     t, links = schema.outbox, schema.outbox_pictures
-    await db.execute(delete(links).where(links.c.outbox_id == post.id))
-    for position, picture in enumerate(what.pictures):
-        await db.execute(
-            insert(links).values(
-                outbox_id=post.id,
-                position=position,
-                sha256=picture.sha256,
-                name=picture.name,
-                alt=picture.alt,
-            )
-        )
+    await db.execute(delete(links).where(links.c.outbox_id.in_([post.id for post in posts])))
+    pictures = [
+        {"outbox_id": post.id, "position": position, **asdict(picture)}
+        for post, what in posts.items()
+        for position, picture in enumerate(what.pictures)
+    ]
+    if pictures:
+        await db.execute(insert(links), pictures)
     await db.execute(
         update(t)
-        .where(t.c.id == post.id)
-        .values(
-            # A post that may be on Discord stays so, whatever it says now.
-            state=State.SENDING if post.attempt else State.RENDERED,
-            payload=what.payload,
-            data_as_of=None if what.data_as_of is None else epoch(what.data_as_of),
-            next_at=epoch(now),
-        )
+        .where(t.c.id == bindparam("post"))
+        .values({name: bindparam(name) for name in ("state", "payload", "data_as_of", "next_at")}),
+        [
+            {
+                "post": post.id,
+                # A post that may be on Discord stays so, whatever it says now.
+                "state": State.SENDING if post.attempt else State.RENDERED,
+                "payload": what.payload,
+                "data_as_of": None if what.data_as_of is None else epoch(what.data_as_of),
+                "next_at": epoch(now),
+            }
+            for post, what in posts.items()
+        ],
     )
 
 
@@ -261,6 +276,23 @@ async def settle(
             settled_at=epoch(now),
             next_at=None if look_at is None else epoch(look_at),
         )
+    )
+
+
+async def done(db: Db, messages: Mapping[Post, int | None], *, now: datetime) -> None:
+    """These stand in their channels now, under these ids; nothing is left to look at."""
+    t = schema.outbox
+    await db.execute(
+        update(t)
+        .where(t.c.id == bindparam("post"))
+        .values(
+            state=State.DONE,
+            message_id=bindparam("message"),
+            reason=None,
+            settled_at=epoch(now),
+            next_at=None,
+        ),
+        [{"post": post.id, "message": message} for post, message in messages.items()],
     )
 
 

@@ -559,3 +559,6 @@ BOOKKEEPING: Final = frozenset(
     }
 )
 """What no answer is made from: writing here leaves every kept answer as true as it was."""
+
+BARS: Final = frozenset({bars, daily_rollups})
+"""What answers walk through from the first row to the last."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, exists, insert, or_, select, union, update
+from sqlalchemy import delete, insert, or_, select, union, update
 
 from storage import entries, marks, schema
 from storage.instants import epoch
@@ -47,25 +47,35 @@ class ServerSettings:
 
 async def settings(db: Db, server_id: int) -> ServerSettings | None:
     """What a server chose; None while it has chosen nothing."""
+    return (await settings_of(db, [server_id])).get(server_id)
+
+
+async def settings_of(db: Db, server_ids: Collection[int]) -> dict[int, ServerSettings]:
+    """What servers chose, by server; one that has chosen nothing is not in it."""
     t = schema.server_settings
-    row = (await db.execute(select(t).where(t.c.server_id == server_id))).mappings().first()
-    if row is None:
-        return None
-    kept = row["public_channels"]
-    channels = None if kept == _EVERY else tuple(int(channel) for channel in kept.split())
-    return ServerSettings(**{**row, "public_channels": channels})
+    found = {}
+    for row in (await db.execute(select(t).where(t.c.server_id.in_(server_ids)))).mappings():
+        kept = row["public_channels"]
+        channels = None if kept == _EVERY else tuple(int(channel) for channel in kept.split())
+        found[row["server_id"]] = ServerSettings(**{**row, "public_channels": channels})
+    return found
 
 
 async def own_data(db: Db, server_id: int) -> bool:
     """Whether a report may say something else to a server than to all: its own book, entries or thresholds."""
-    own = [
-        exists(select(table).where(table.c.server_id == server_id))
-        for table in (schema.levels, schema.entries)
-    ]
+    return server_id in await with_own_data(db, [server_id])
+
+
+async def with_own_data(db: Db, server_ids: Collection[int]) -> set[int]:
+    """Those of these servers to which a report may say something else than to all."""
     t = schema.server_settings.c
     chosen = or_(*(column.is_not(None) for column in t if column.name.startswith("light_")))
-    own.append(exists(select(schema.server_settings).where(t.server_id == server_id, chosen)))
-    return bool(await db.scalar(select(or_(*own))))
+    own = union(
+        select(schema.levels.c.server_id).where(schema.levels.c.server_id.in_(server_ids)),
+        select(schema.entries.c.server_id).where(schema.entries.c.server_id.in_(server_ids)),
+        select(t.server_id).where(t.server_id.in_(server_ids), chosen),
+    )
+    return set((await db.execute(own)).scalars())
 
 
 async def keep(db: Db, chosen: ServerSettings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from analysis.errors import UserError
 from storage import schema, sqlite
+from storage.past import PastKept
 from storage.state import State, settled_state, state_of
 
 # A plain BEGIN that writes after it has read can fail where no waiting helps.
@@ -48,6 +49,9 @@ class Db:
         self._connection = connection
         self.changed = False
         """Whether anything that a report reads was written here, as far as can be known."""
+        self.rewrote = False
+        """Whether bars may have changed otherwise than by more of them at the end."""
+        self._adding = False
 
     @property
     def dialect(self) -> Dialect:
@@ -97,8 +101,18 @@ class Db:
         finally:
             self._wrote(None)
 
+    @contextlib.contextmanager
+    def adding(self) -> Iterator[None]:
+        """Whoever writes bars inside knows that they come after all of their series."""
+        self._adding = True
+        try:
+            yield
+        finally:
+            self._adding = False
+
     def _wrote(self, table: FromClause | None) -> None:
         self.changed = self.changed or table not in schema.BOOKKEEPING
+        self.rewrote = self.rewrote or table is None or (table in schema.BARS and not self._adding)
 
 
 async def _whole(work: Coroutine[Any, Any, _T]) -> _T:
@@ -136,6 +150,7 @@ class Store:
     def __init__(self, engine: AsyncEngine, *, readonly: bool) -> None:
         self.engine = engine
         self.readonly = readonly
+        self.past = PastKept()
         self._turn = asyncio.Lock()
         self._version = 0
 
@@ -218,17 +233,19 @@ class Store:
                 except BaseException:
                     await _whole(connection.rollback())
                     raise
-                await _whole(self._commit(connection, changed=begin == _WRITE and db.changed))
+                await _whole(self._commit(connection, db if begin == _WRITE else None))
             finally:
                 block.open = False
                 _block.set(None)
                 if connection.sync_connection is not None:
                     await _whole(connection.close())
 
-    async def _commit(self, connection: AsyncConnection, *, changed: bool) -> None:
+    async def _commit(self, connection: AsyncConnection, written: Db | None) -> None:
         await connection.commit()
-        if changed:
+        if written is not None and written.changed:
             self._version += 1
+        if written is not None and written.rewrote:
+            self.past.forget()
 
     async def empty_journal(self) -> bool:
         """Write what the journal holds into the file and empty it; False while a reader beside us needs it.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -15,14 +14,15 @@ from analysis import level_pool, levels
 from analysis.breaks import turned
 from analysis.errors import NoData, UserError
 from analysis.freshness import freshness
-from analysis.levels import AutoLevel, Interval, Levels, LevelState, Running, State
+from analysis.levels import AutoLevel, Interval, Level, Levels, LevelState, Running, State
 from bot.language import N_, iso
-from bot.reports import level_series, levels_kept, missing, rates_json
+from bot.reports import level_past, level_series, levels_kept, missing, rates_json
+from bot.reports.level_past import SeriesPast
 from bot.reports.level_series import BOOK_INSTRUMENT, DEFAULT_DAYS
 from bot.reports.level_words import say
 from bot.reports.shapes import Asked, Option, Report, Words, choice, rounded
 from bot.reports.windows import start_date
-from storage import bars, level_book, unfinished
+from storage import level_book, unfinished
 from storage.instants import utc
 from storage.instruments import Series
 from storage.store import Db
@@ -105,42 +105,49 @@ async def answer(query: LevelsQuery, asked: Asked) -> Levels:
     """Query -> rows -> frame -> result. Raises UserError when it cannot be answered."""
     async with asked.store.read() as db:
         series = await level_series.find(db, query.instrument, query.interval, at=asked.at)
-        interval = query.interval or series.interval
-        rows = await bars.closed(db, series, series.interval, at=asked.at)
-        days = await bars.daily(db, series, at=asked.at)
+    interval = query.interval or series.interval
+
+    async def beside(db: Db) -> _Beside:
         book = await level_book.read(db, asked.server_id) if series.code == BOOK_INSTRUMENT else []
-        kept = await levels_kept.read(db, interval) if book else None
-        running = await _seen_running(db, series, asked.at) if interval is series.interval else None
-    if not rows:
-        raise NoData("No bar of {instrument} had closed by then.", instrument=series.code)
-
-    def assessed() -> Levels:
-        from analysis import frames  # pandas: a second to load, and only an answer needs it
-
-        base, daily = frames.bars_frame(rows), frames.bars_frame(days)
-        asked_bars = daily if interval is Interval.D1 else frames.resample(base, interval)
-        return levels.assess(
-            asked_bars,
-            base=base,
-            daily=daily,
+        return _Beside(
             book=book,
+            kept=await levels_kept.read(db, interval) if book else None,
+            running=await _seen_running(db, series, asked.at) if interval is series.interval else None,
+        )
+
+    def assessed(known: SeriesPast, told: _Beside) -> Levels:
+        if not len(known.base):
+            raise NoData("No bar of {instrument} had closed by then.", instrument=series.code)
+        past = known.past(interval)
+        return levels.assess_past(
+            past,
+            base=known.base,
+            daily=known.days,
+            book=told.book,
             as_of=asked.at,
-            window_start=_window_start(query, interval, asked_bars.index.to_numpy()),
+            window_start=_window_start(query, interval, past.bars.opened_at),
             instrument=series.code,
             venue=series.venue,
             quote=series.quote,
-            interval=interval,
             source=series.source,
             weekends=not series.rests,
             price_interval=series.interval,
             is_sample=series.is_sample,
             automatic=query.auto,
-            running=running,
-            drawn=None if kept is None else level_pool.counts(kept, asked_bars),
+            running=told.running,
+            drawn=None if told.kept is None else level_pool.counts(told.kept, past.bars),
         )
 
-    # In a thread: a year of 30-minute bars is some 20 ms of arithmetic.
-    return await asyncio.to_thread(assessed)
+    return await level_past.judged(asked.store, series, beside, assessed, at=asked.at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beside:
+    """What an answer takes from the store besides bars."""
+
+    book: Sequence[Level]
+    kept: Mapping[str, Any] | None
+    running: Running | None
 
 
 async def _seen_running(db: Db, series: Series, at: datetime) -> Running | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -31,14 +30,15 @@ from analysis.lights import (
 from analysis.macro import FRED_DAILY, Point
 from analysis.margin import PRODUCTS, Change, cost
 from bot.language import N_, Speech, iso
-from bot.reports import daily_closes, flows, macro, missing
+from bot.reports import daily_closes, flows, level_past, macro, missing
 from bot.reports.flows import FlowsQuery
+from bot.reports.level_past import SeriesPast
 from bot.reports.level_series import BOOK_INSTRUMENT
 from bot.reports.lights_words import say, words_of
 from bot.reports.shapes import Asked, Report, Words, rounded
 from bot.reports.silver_margin import change_of
 from providers import announced
-from storage import bars, instruments, margins, servers
+from storage import instruments, margins, servers
 from storage import macro as macro_store
 from storage.instants import utc
 from storage.servers import ServerSettings
@@ -137,26 +137,27 @@ async def _line(asked: Asked, chosen: Thresholds) -> tuple[LineLight, bool]:
     at = asked.at
     async with asked.store.read() as db:
         series = await instruments.find(db, BOOK_INSTRUMENT, Interval.M30, at=at, reach=timedelta(days=7))
-        rows = [] if series is None else await bars.closed(db, series, Interval.M30, at=at)
-    if series is None or not rows:
-        return LineLight(light=Light(state=State.UNKNOWN, since=None, why=Why.MISSING), level=None), False
+    unknown = LineLight(light=Light(state=State.UNKNOWN, since=None, why=Why.MISSING), level=None)
+    if series is None:
+        return unknown, False
     level = Level(price=chosen.line, label="", rule=Rule(bars_to_hold=chosen.closes))
 
-    def judged() -> LineLight:
-        from analysis import frames  # pandas: a second to load, and only an answer needs it
+    async def nothing(db: Db) -> None:  # noqa: ARG001 -- bars are all it takes
+        return None
 
-        frame = frames.bars_frame(rows)
-        result = levels.assess(
-            frame,
-            base=frame,
-            daily=frame.iloc[:0],
+    def judged(known: SeriesPast, _: None) -> LineLight:
+        if not len(known.base):
+            return unknown
+        result = levels.assess_past(
+            known.past(Interval.M30),
+            base=known.base,
+            daily=known.days.part(0, 0),
             book=[level],
             as_of=at,
-            window_start=utc(rows[-1].opened_at),
+            window_start=utc(int(known.base.opened_at[-1])),
             instrument=series.code,
             venue=series.venue,
             quote=series.quote,
-            interval=Interval.M30,
             source=series.source,
         )
         return lights.line(
@@ -167,8 +168,8 @@ async def _line(asked: Asked, chosen: Thresholds) -> tuple[LineLight, bool]:
             fresh=freshness(result.price_at, at, of_bars(Interval.M30.length, rests=series.rests)),
         )
 
-    # In a thread: a year of 30-minute bars is some 20 ms of arithmetic.
-    return await asyncio.to_thread(judged), series.is_sample
+    found = await level_past.judged(asked.store, series, nothing, judged, at=at)
+    return found, found is not unknown and series.is_sample
 
 
 async def _flows(asked: Asked, chosen: Thresholds) -> tuple[FlowLight, bool]:

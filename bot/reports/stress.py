@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -13,13 +14,18 @@ from analysis.levels import Interval
 from analysis.sessions import INSTRUMENTS
 from analysis.stress import Long, Stress, View
 from bot.language import N_
-from bot.reports import missing, stress_kept
+from bot.reports import missing, stress_kept, stress_past
 from bot.reports.shapes import Asked, Option, Report, Words, choice
 from bot.reports.stress_json import as_json
-from bot.reports.stress_read import closes_of, daily, within_the_day
+from bot.reports.stress_past import Closes, ClosesPast
+from bot.reports.stress_read import daily, within_the_day
 from bot.reports.stress_table import as_table
 from bot.reports.stress_words import say
 from bot.reports.windows import start_date
+from storage.instruments import Series
+from storage.kept import Kept
+from storage.past import Held
+from storage.store import Db
 
 VIEWS: Final = (
     (View.BOARD.value, N_("Board: seven markets and the verdict")),
@@ -60,33 +66,76 @@ def write(query: StressQuery) -> dict[str, str]:
 
 async def answer(query: StressQuery, asked: Asked) -> Stress:
     """Query -> rows -> closes -> result. Raises UserError when it cannot be answered."""
-    async with asked.store.read() as db:
-        days = await daily(db, asked.at)
-        long = await closes_of(db, days, Alignment.DAILY, asked.at)
-        series = await within_the_day(db, asked.at)
-        alignment = Alignment.PRINT
-        closes = await closes_of(db, series, alignment, asked.at)
-        if not comparable(closes, INSTRUMENTS, asked.at):
-            series, alignment, closes = days, Alignment.DAILY, long
-        kept = await stress_kept.read(db)
+    past, at = asked.store.past, asked.at
+    kept = not asked.store.readonly
+    while True:
+        held = past.hold(ClosesPast.__name__, ClosesPast) if kept else Held(ClosesPast())
+        async with held.turn:
+            if held.what.through is not None and held.what.through > at:
+                kept = False
+                continue
+            async with asked.store.read() as db:
+                if kept and not past.holds(ClosesPast.__name__, held):
+                    continue
+                read = await _read(db, held.what, at)
+                key = query, read.mark, await stress_kept.stamp(db)
+                found = held.what.answer(key, at)
+                known = None if found is not None else await stress_kept.read(db)
+        if found is not None:
+            return found
+        # In a thread: the verdict is found anew at every close there is, some 40 ms of arithmetic.
+        made = await asyncio.to_thread(_judged, query, read, at, known)
+        if read.is_settled(at):
+            held.what.keep(key, made)
+        return made
 
-    def judged() -> Stress:
-        return stress.assess(
-            closes,
-            as_of=asked.at,
-            since=query.since,
-            sources={code: one.source for code, one in series.items()},
-            alignment=alignment,
-            is_sample=any(one.is_sample for one in series.values()),
-            history=depth.known_history(long, asked.at, stress_kept.history_of(kept)),
-            long=None
-            if alignment is Alignment.DAILY
-            else Long(closes=long, sources={code: one.source for code, one in days.items()}),
-            view=query.view,
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """Daily closes, and those that are judged: prices within the day, or the daily ones again."""
+
+    days: Mapping[str, Series]
+    long: Closes
+    series: Mapping[str, Series]
+    closes: Closes
+    alignment: Alignment
+
+    @property
+    def mark(self) -> Hashable:
+        return (
+            self.alignment,
+            stress_past.mark(self.days, self.long),
+            stress_past.mark(self.series, self.closes),
         )
 
-    # In a thread: the verdict is found anew at every close there is, some 40 ms of arithmetic.
-    return await asyncio.to_thread(judged)
+    def is_settled(self, at: datetime) -> bool:
+        return stress_past.is_settled(self.long, at) and stress_past.is_settled(self.closes, at)
+
+
+async def _read(db: Db, past: ClosesPast, at: datetime) -> _Read:
+    days = await daily(db, at)
+    long = await past.read(db, days, Alignment.DAILY, at)
+    series = await within_the_day(db, at)
+    closes = await past.read(db, series, Alignment.PRINT, at)
+    if comparable(closes, INSTRUMENTS, at):
+        return _Read(days=days, long=long, series=series, closes=closes, alignment=Alignment.PRINT)
+    return _Read(days=days, long=long, series=days, closes=long, alignment=Alignment.DAILY)
+
+
+def _judged(query: StressQuery, read: _Read, at: datetime, kept: Kept | None) -> Stress:
+    return stress.assess(
+        read.closes,
+        as_of=at,
+        since=query.since,
+        sources={code: one.source for code, one in read.series.items()},
+        alignment=read.alignment,
+        is_sample=any(one.is_sample for one in read.series.values()),
+        history=depth.known_history(read.long, at, stress_kept.history_of(kept)),
+        long=None
+        if read.alignment is Alignment.DAILY
+        else Long(closes=read.long, sources={code: one.source for code, one in read.days.items()}),
+        view=query.view,
+    )
 
 
 def _feeds(query: StressQuery) -> list[str]:  # noqa: ARG001 -- the same for every question

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -10,7 +11,7 @@ from analysis import depth_plain
 from analysis.closes import Alignment
 from analysis.depth import History
 from bot.reports.shapes import Derived, Read
-from bot.reports.stress_read import closes_of, daily
+from bot.reports.stress_read import closes_of, daily, dated
 from storage import bars, kept
 from storage.kept import Kept
 from storage.store import Db
@@ -23,6 +24,11 @@ KEY: Final = Alignment.DAILY.value
 async def read(db: Db) -> Kept | None:
     """What is kept, of whatever closes; null while nothing is."""
     return await kept.read(db, NAME, KEY)
+
+
+async def stamp(db: Db) -> str | None:
+    """Tells what is kept apart from anything else."""
+    return (await kept.stamps(db, NAME)).get(KEY)
 
 
 def history_of(found: Kept | None) -> History | None:
@@ -39,7 +45,8 @@ async def _stamps(db: Db, at: datetime) -> Mapping[str, str]:
 
 
 async def _read(db: Db, key: str, at: datetime) -> Read | None:  # noqa: ARG001 -- there is one key
-    closes = await closes_of(db, await daily(db, at), Alignment.DAILY, at)
+    made = await closes_of(db, await daily(db, at), Alignment.DAILY, at)
+    closes = {code: await asyncio.to_thread(dated, one, Alignment.DAILY) for code, one in made.items()}
     newest = max((one[-1].closed_at for one in closes.values() if one), default=None)
     return None if newest is None else Read(given=(closes, at), through=newest)
 

@@ -67,16 +67,23 @@ async def _first(
 
 
 async def closes_of(
-    db: Db, series: Mapping[str, Series], alignment: Alignment, at: datetime
-) -> dict[str, list[Close]]:
-    """By instrument code, oldest first, dated in New York: the bars that end at the hour of ``alignment``."""
+    db: Db,
+    series: Mapping[str, Series],
+    alignment: Alignment,
+    at: datetime,
+    *,
+    since: datetime | None = None,
+) -> dict[str, list[tuple[int, float]]]:
+    """By instrument code, oldest first, when and at what the bars closed that may end at the hour of ``alignment``."""
     hours = [alignment.hour.hour + behind for behind in _BEHIND]
-    made = await bars.closes(db, series.values(), at=at, hours=hours)
-    return {
-        code: [
-            Close(local.date(), instant, close)
-            for closed_at, close in made[one]
-            if (local := (instant := utc(closed_at)).astimezone(_NEW_YORK)).time() == alignment.hour
-        ]
-        for code, one in series.items()
-    }
+    made = await bars.closes(db, series.values(), at=at, since=since, hours=hours)
+    return {code: made[one] for code, one in series.items()}
+
+
+def dated(made: Sequence[tuple[int, float]], alignment: Alignment) -> list[Close]:
+    """Those that were made at the hour of ``alignment`` in New York, by their dates there; of years, in a thread."""
+    return [
+        Close(local.date(), instant, close)
+        for closed_at, close in made
+        if (local := (instant := utc(closed_at)).astimezone(_NEW_YORK)).time() == alignment.hour
+    ]

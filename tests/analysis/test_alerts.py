@@ -27,7 +27,8 @@ from analysis.alerts import (
 )
 from analysis.breaks import State
 from analysis.frames import BarTuple, bars_frame, resample
-from analysis.levels import Interval, _tape
+from analysis.levels import Interval
+from analysis.levels import history as bars_judged
 from tests.soak import times
 
 LEVEL = 100.0
@@ -329,7 +330,7 @@ def test_longer_bars_are_those_of_the_cards(interval: Interval, sell_off: list[B
         zip(frame.index, frame["closed_at"], frame["high"], frame["low"], frame["close"], strict=True)
     )
     assert [tuple(row) for row in whole(prices(kept), interval)] == expected
-    tape = _tape(frame, interval, weekends=True)
+    tape = bars_judged(frame, interval, weekends=True).tape
     ours = history(whole(prices(kept), interval), interval, weekends=True, last_number=len(frame))
     assert [bar.after_gap for bar in ours] == tape.after_gap.tolist()
 

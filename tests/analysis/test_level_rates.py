@@ -20,15 +20,21 @@ from analysis.level_rates import (
     NEAR,
     Counts,
     History,
+    LevelRates,
     Place,
     arbitrary,
     count,
     level_rates,
+    within,
 )
 from analysis.levels import Interval, history
 
 NO_BAND = Rule(bars_to_break=1, bars_to_hold=8, buffer_share=0.0, buffer_atr=0.0)
 DAY = timedelta(days=1)
+
+
+def rates_of(places: list[Place], past: History) -> LevelRates:
+    return level_rates(count(within(places, past), past), past, arbitrary(past), horizon=DAY)
 
 
 def bars(
@@ -272,7 +278,7 @@ def test_the_book_is_held_against_books_of_as_many() -> None:
     assert pool.cases.shape == (ARBITRARY, 9)
     price = float(np.median(past.tape.close))
     places = [Place(price=price, rule=Rule()), Place(price=1.0, rule=Rule())]
-    rates = level_rates(places, past, pool, horizon=DAY)
+    rates = rates_of(places, past)
     assert (rates.levels, rates.bars) == (1, 3_000)
     assert rates.lowest == past.tape.low.min()
     own = count(places[:1], past)
@@ -282,7 +288,7 @@ def test_the_book_is_held_against_books_of_as_many() -> None:
         # Books of one level each: together they are the pool, but for the draw.
         share = pool.times[:, i].sum() / pool.cases[:, i].sum()
         assert hold.stayed.chance.share == pytest.approx(share, abs=0.03)
-    assert rates == level_rates(places, past, arbitrary(past), horizon=DAY)
+    assert rates == rates_of(places, past)
 
 
 def test_a_level_that_turns_price_differs_from_arbitrary_ones() -> None:
@@ -293,7 +299,7 @@ def test_a_level_that_turns_price_differs_from_arbitrary_ones() -> None:
         close.append(max(100.05, min(close[-1] + step, 130.0)))
     closes = np.array(close)
     past = bars(closes, wick=0.05)
-    rates = level_rates([Place(price=100.0, rule=Rule())], past, arbitrary(past), horizon=DAY)
+    rates = rates_of([Place(price=100.0, rule=Rule())], past)
     assert rates.bounces.rate is not None
     assert rates.bounces.rate.times == rates.bounces.rate.cases > 30
     assert rates.bounces.chance is not None
@@ -303,7 +309,7 @@ def test_a_level_that_turns_price_differs_from_arbitrary_ones() -> None:
 
 def test_without_a_level_in_range_there_is_no_case() -> None:
     past = wandering(6)
-    rates = level_rates([Place(price=5.0, rule=Rule())], past, arbitrary(past), horizon=DAY)
+    rates = rates_of([Place(price=5.0, rule=Rule())], past)
     assert rates.levels == 0
     assert rates.bounces.rate is None
     assert all(hold.stayed.rate is None and hold.kept.chance is None for hold in rates.holds)

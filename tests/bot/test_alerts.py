@@ -77,7 +77,7 @@ async def posts(store: Store) -> list[Post]:
 
 
 async def said(writer: AlertWriter, post: Post, now: datetime) -> list[str]:
-    written = await writer.write(post, "MARKER", now)
+    written = await (await writer.writing([post]))(post, "MARKER", now)
     assert isinstance(written, Written)
     return written.letter.content.splitlines()
 
@@ -393,7 +393,8 @@ async def test_who_mutes_gets_neither_what_was_collected_nor_what_is_on_its_way(
     async with store.write() as db:
         assert await kept.mute(db, alert.id, START + timedelta(days=1), acting=THEIRS, now=START)
     planned = await posts(store)
-    assert await writer.write(planned[0], "MARKER", START) == Drop("muted")
+    writing = await writer.writing(planned)
+    assert await writing(planned[0], "MARKER", START) == Drop("muted")
     await writer.plan(START + timedelta(hours=1))
     assert await states(store, alert) == ["told"] * 3 + ["muted"]
     assert await posts(store) == planned
@@ -415,7 +416,7 @@ async def test_who_takes_no_direct_messages_finds_a_note_and_is_left_alone_for_a
     [post] = await posts(store)
     async with store.write() as db:
         assert await writer.refused(db, post, "blocked", START)
-        await writer.settled(db, post, State.FAILED, "blocked", START)
+        await writer.unposted(db, post, State.FAILED, "blocked", START)
         noted = await kept.find(db, alert.id, acting=THEIRS)
     assert noted is not None
     assert (noted.note, noted.noted_at) == ("blocked", START.replace(microsecond=0))
@@ -425,7 +426,7 @@ async def test_who_takes_no_direct_messages_finds_a_note_and_is_left_alone_for_a
     *_, again = await posts(store)
     assert await states(store, alert) == ["told", "blocked", "told"]
     async with store.write() as db:
-        await writer.settled(db, again, State.DONE, None, START)
+        await writer.posted(db, [again], START)
         noted = await kept.find(db, alert.id, acting=THEIRS)
     assert noted is not None
     assert noted.note is None
@@ -447,7 +448,7 @@ async def test_what_became_of_a_post_is_noted(
     await fire(store, alert, 1, START)
     [post] = await posts(store)
     async with store.write() as db:
-        await writer.settled(db, post, state, reason, START)
+        await writer.unposted(db, post, state, reason, START)
         noted = await kept.find(db, alert.id, acting=THEIRS)
     assert noted is not None
     assert noted.note == note
@@ -469,7 +470,7 @@ async def test_an_alert_that_is_removed_is_not_posted(store: Store, writer: Aler
     [post] = await posts(store)
     async with store.write() as db:
         assert await kept.remove(db, alert.id, acting=THEIRS)
-    assert await writer.write(post, "MARKER", START) == Drop("removed")
+    assert await (await writer.writing([post]))(post, "MARKER", START) == Drop("removed")
 
 
 def test_the_role_is_pinged_and_the_words_fit() -> None:

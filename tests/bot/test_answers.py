@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from analysis.charts.look import Look, Picture
 from analysis.errors import UserError
@@ -17,7 +18,8 @@ from bot.answers import Answers
 from bot.clock import FixedClock
 from bot.pictures import Pictures
 from bot.reports.levels import REPORT, LevelsQuery
-from storage import level_book
+from storage import level_book, servers
+from storage.servers import ServerSettings
 
 
 async def longest_stall(done: asyncio.Event) -> float:
@@ -90,6 +92,19 @@ async def test_each_server_is_answered_from_its_own_book(answers: Answers) -> No
     )
     assert len(own.result.levels) == 1
     assert len(other.result.levels) == 5
+
+
+async def test_a_crowd_of_servers_is_looked_up_together(answers: Answers) -> None:
+    async with answers.store.write() as db:
+        await servers.keep(db, ServerSettings(server_id=3, language="zh-TW"))
+    looks: list[str] = []
+    event.listen(
+        answers.store.engine.sync_engine, "before_cursor_execute", lambda *told: looks.append(told[2])
+    )
+    found = await asyncio.gather(*(answers.server(number % 100) for number in range(200)))
+    assert [number for number, one in enumerate(found) if one is not None] == [3, 103]
+    # The first one alone, then all who asked meanwhile: two statements each, and the transactions.
+    assert len([look for look in looks if look.startswith("SELECT")]) == 4
 
 
 async def test_one_reader_who_goes_away_does_not_take_the_others_answer(answers: Answers) -> None:

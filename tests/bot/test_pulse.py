@@ -62,6 +62,21 @@ def own_garbage() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("own_garbage")
+def test_nothing_is_looked_through_while_all_is_loaded() -> None:
+    looks = []
+    gc.callbacks.append(lambda phase, _: looks.append(phase))
+    try:
+        pulse.hold_off()
+        kept = [[number] for number in range(100_000)]
+        pulse.settle()
+        assert looks == []
+        kept += [[number] for number in range(100_000)]
+        assert looks
+    finally:
+        gc.callbacks.pop()
+
+
+@pytest.mark.usefixtures("own_garbage")
 def test_what_was_loaded_is_not_looked_through_again() -> None:
     pulse.settle()
     assert gc.get_freeze_count() > 10_000

@@ -102,7 +102,8 @@ async def test_a_digest_is_judged_by_the_thresholds_of_its_server(server: Server
         await digests.post_now(db, digest, interaction_id=7, now=SELL_OFF)
     post = await post_of(server, f"digest:{digest.id}:now:7")
     assert post is not None
-    made = await digests.DigestWriter(bot.answers, lambda _server: None).write(post, "x" * 12, SELL_OFF)
+    writing = await digests.DigestWriter(bot.answers, lambda _server: None).writing([post])
+    made = await writing(post, "x" * 12, SELL_OFF)
     assert isinstance(made, Written)
     assert ("Line 60,000: held" in made.letter.content) is own
     assert ("Line 73,600: not held" in made.letter.content) is not own

@@ -35,7 +35,8 @@ async def rendered(store: Store, post: Post) -> Post:
         assert kept is not None
         name = await outbox.keep_picture(db, PNG, now=NOW)
         pictures = (Attached(sha256=name, name="a.png", alt="what is to be seen"),)
-        await outbox.rendered(db, kept, Rendered(payload="{}", pictures=pictures, data_as_of=NOW), now=NOW)
+        what = Rendered(payload="{}", pictures=pictures, data_as_of=NOW)
+        await outbox.rendered(db, {kept: what}, now=NOW)
     return kept
 
 
@@ -122,7 +123,7 @@ async def test_a_digest_is_kept_as_it_was_given_and_its_id_is_never_given_again(
         await digests.remove(db, first)
         second = await digests.add(db, schedule())
         assert second > first
-        await digests.planned(db, second, through=None, next_at=NOW)
+        await digests.planned(db, {second: (None, NOW)})
         assert [each.id for each in await digests.due(db, NOW, most=9)] == [second]
         assert await digests.next_due(db) == NOW
         # Whatever is changed, the next time is worked out anew.

@@ -14,6 +14,7 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from sqlalchemy import select
+from sqlalchemy.event import listen, remove
 from yarl import URL
 
 from bot.answers import Answers
@@ -385,6 +386,31 @@ async def test_one_picture_is_drawn_for_all_channels_with_equal_look(stage: Stag
     async with stage.store.read() as db:
         kept = list(await db.execute(select(schema.pictures.c.sha256)))
     assert len(kept) == 2
+
+
+async def test_many_posts_take_few_statements(stage: Stage) -> None:
+    """What is planned, written, claimed and settled together is told to the store together."""
+    count = 64
+    async with stage.store.write() as db:
+        numbers = [
+            await digests.add(db, replace(HOURLY, channel_id=int(CHANNEL) + each, server_id=each + 1))
+            for each in range(count)
+        ]
+    statements: list[str] = []
+
+    def told(*event: Any) -> None:
+        statements.append(event[2])
+
+    listen(stage.store.engine.sync_engine, "before_cursor_execute", told)
+    await stage.at(DUE)
+    for number in numbers:
+        post = await stage.settled(key_of(number))
+        assert (post.state, post.attempt) == (State.DONE, 1)
+    remove(stage.store.engine.sync_engine, "before_cursor_execute", told)
+    asked = [one for one in statements if not one.startswith(("BEGIN", "SELECT outbox.id"))]
+    assert len(stage.discord.posts.posted) == count
+    # One by one it would be twelve and more for each.
+    assert len(asked) < 6 * count
 
 
 @pytest.mark.soak
