@@ -288,7 +288,9 @@ class Outbox:
         for post, _ in messages:
             of_kind.setdefault(post.kind, []).append(post)
         for kind, posts in of_kind.items():
-            await self._writers[kind].posted(db, posts, now)
+            # Another version of the bot may have written what this one knows no writer of.
+            if (writer := self._writers.get(kind)) is not None:
+                await writer.posted(db, posts, now)
 
     async def _note(self, db: Db, post: Post, outcome: Outcome) -> None:
         """What the answer of Discord means for a post."""
