@@ -1,7 +1,7 @@
 """From a question on Discord to a card, and from a press on a card to the next one.
 
 Options are checked before anything is acknowledged, because whether an answer is
-ephemeral is fixed by the first acknowledgement. What is ready within 1.5 s is one
+ephemeral is fixed by the first acknowledgement. What is ready within ``READY_WITHIN`` is one
 message; what is not is deferred and edited in. The main answer is never a
 follow-up: discord.py repeats those on a server error, and they cannot be told apart.
 
