@@ -52,7 +52,7 @@ async def test_a_stop_lets_answers_out_and_no_question_in(
         assert late.ephemeral
 
     gate.touch()
-    assert rules.texts(await asked.answer()).startswith("**BTC ")
+    assert "**BTC 70,544** · " in rules.texts(await asked.answer())
     assert asked.picture.startswith(b"\x89PNG")
     assert (await pressed.answer())["id"] == card.message["id"]
     assert asked.followups == pressed.followups == 0
