@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import nullcontext
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -91,8 +93,9 @@ async def closes(
             statement = statement.where(t.opened_at >= epoch(since))
         if hours is not None:
             statement = statement.where((t.closed_at % _DAY).in_(hour * 3_600 for hour in sorted(hours)))
-        for series_id, closed_at, close in await db.rows(statement.order_by(t.instrument_id, t.opened_at)):
-            found[of[series_id]].append((closed_at, close))
+        rows = await db.rows(statement.order_by(t.instrument_id, t.opened_at))
+        for series_id, its in groupby(rows, key=itemgetter(0)):
+            found[of[series_id]] = [row[1:] for row in its]
     return found
 
 
