@@ -51,8 +51,8 @@ def copy(source: Path, file: Path) -> None:
             raise UserError("The backup at {path} is damaged; the store itself may be.", path=str(file))
         unfinished.replace(file)
         _sync(file.parent)
-    except (OSError, sqlite3.Error):
-        raise UserError("The backup cannot be written to {path}.", path=str(file)) from None
+    except (OSError, sqlite3.Error) as error:
+        raise UserError("The backup cannot be written to {path}.", path=str(file)) from error
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time as machine_time
 from typing import Final
 
 from analysis.errors import UserError
@@ -19,6 +20,8 @@ DAYS: Final = 14
 WEEKS: Final = 8
 ROOM_LEFT: Final = 200 * 1024 * 1024
 """Bytes that a backup must leave free: the store itself must be able to grow."""
+LEFT_OVER_AFTER: Final = 3600.0
+"""Seconds after which a backup that nobody has written on was left by a process that was killed."""
 
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
 
@@ -90,8 +93,7 @@ def _backup_due(file: Path, now: datetime) -> Path | None:
     folder = folder_of(file)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for left_over in folder.glob(".*.unfinished"):  # by a process that was killed
-            left_over.unlink()
+        _sweep(folder)
         room = shutil.disk_usage(folder).free
     except OSError:
         raise UserError("The backup cannot be written to {path}.", path=str(folder)) from None
@@ -102,6 +104,13 @@ def _backup_due(file: Path, now: datetime) -> Path | None:
     for time in which_to_drop([*present, now.astimezone(UTC).replace(microsecond=0)], now):
         present[time].unlink(missing_ok=True)
     return made
+
+
+def _sweep(folder: Path) -> None:
+    """Away with what a killed process left half written; not with what another is writing at this moment."""
+    for half in folder.glob(".*.unfinished"):
+        if half.stat().st_mtime < machine_time() - LEFT_OVER_AFTER:
+            half.unlink()
 
 
 def _hour(time: datetime) -> datetime:

@@ -75,10 +75,13 @@ async def test_one_each_hour_in_which_something_was_written(file: Path, tmp_path
     assert later is not None
     assert await backup_due(url_of(file), NOW + timedelta(hours=3)) is None, "nothing was written"
     touched(file, NOW + timedelta(hours=3))
-    # What a killed backup left behind goes with the next.
-    (made.parent / ".leadline-20260205T192030Z.db.17.unfinished").write_text("half")
+    # What a killed backup left behind goes with the next; what another process is writing now stays.
+    left, growing = (made.parent / f".leadline-20260205T192030Z.db.{pid}.unfinished" for pid in (17, 18))
+    for half in (left, growing):
+        half.write_text("half")
+    touched(left, datetime.now(UTC) - timedelta(hours=1, seconds=1))
     assert await backup_due(url_of(file), NOW + timedelta(hours=4)) is not None
-    assert sorted(made.parent.iterdir()) == list(kept_backups.kept(file).values())
+    assert sorted(made.parent.iterdir()) == [growing, *kept_backups.kept(file).values()]
     assert len(kept_backups.kept(file)) == 3
 
 

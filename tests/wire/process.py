@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -97,3 +98,10 @@ class Bot:
         if self.process.returncode is None:
             self.process.kill()
         await self.ended()
+
+
+async def until(holds: Callable[[], bool], *, within: float = 60.0) -> None:
+    """Wait for what another process writes into a file; TimeoutError when it does not come ``within`` seconds."""
+    async with asyncio.timeout(within):
+        while not await asyncio.to_thread(holds):  # noqa: ASYNC110 -- a file of another process has no event
+            await asyncio.sleep(0.2)

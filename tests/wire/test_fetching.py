@@ -24,7 +24,7 @@ from tests.wire import rules
 from tests.wire.conftest import Launch
 from tests.wire.loopback import Discord
 from tests.wire.payloads import ALICE
-from tests.wire.process import Bot
+from tests.wire.process import Bot, until
 
 # Those whose market never rests: what the others would say depends on the day of the test.
 AWAKE = {
@@ -69,12 +69,6 @@ class Sources:
 async def serving() -> AsyncIterator[Sources]:
     async with Sources() as found:
         yield found
-
-
-async def until(holds: Callable[[], bool], *, within: float = 60.0) -> None:
-    async with asyncio.timeout(within):
-        while not await asyncio.to_thread(holds):  # noqa: ASYNC110 -- a file of another process has no event
-            await asyncio.sleep(0.2)
 
 
 def well(database: Path, host: str) -> bool:
