@@ -8,7 +8,9 @@ from typing import Final
 
 import discord
 import structlog
+from aiohttp import WSMessage
 from discord.ext import commands
+from discord.gateway import DiscordClientWebSocketResponse
 
 from bot import registration, welcome
 from bot.alert_buttons import AlertItem
@@ -29,6 +31,7 @@ from bot.ladders import Ladders
 from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.posts import Writer
+from bot.pulse import OneByOne
 from bot.repeats import Repeats
 from bot.replay import Replay
 from bot.respond import CardButton, CardSelect, DeleteButton
@@ -41,6 +44,19 @@ log = structlog.get_logger(__name__)
 # Leadline never speaks; the library would warn about that at every start.
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
+
+
+class _FrameByFrame(DiscordClientWebSocketResponse):
+    """discord.py reads on without a pause while anything has arrived: of a burst, everything in one breath."""
+
+    async def receive(self, timeout: float | None = None) -> WSMessage:  # noqa: ASYNC109 -- aiohttp's signature
+        message = await super().receive(timeout)
+        await asyncio.sleep(0)
+        return message
+
+
+# discord.py lets nobody choose the class; this is the name under which it looks for it.
+vars(discord.http)[DiscordClientWebSocketResponse.__name__] = _FrameByFrame
 
 COGS: Final = (
     "cogs.levels",
@@ -105,6 +121,7 @@ class Leadline(commands.Bot):
         self._dev_guild_id = dev_guild_id
         self._tells_commands = tells_commands
         self.cooldowns = cooldowns or Cooldowns()
+        self.crowd = OneByOne()
         self.repeats = Repeats()
         self.drafts = Drafts()
         self.fetches = fetches

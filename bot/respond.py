@@ -125,7 +125,7 @@ async def _send(
     """Answers with a new card, deferred after ``patience`` seconds; returns its message."""
     ephemeral = audience is not Audience.EVERYBODY
     async with _making(interaction, report, query, reader, audience) as making:
-        if await _ready(making, patience):
+        if await _ready(interaction.client, making, patience):
             made = making.result()
             sent = await interaction.response.send_message(
                 view=made.view, files=made.files, ephemeral=ephemeral
@@ -138,9 +138,10 @@ async def _send(
         return message.id
 
 
-async def _ready(making: asyncio.Task[Card], patience: float) -> bool:
-    done, _ = await asyncio.wait({making}, timeout=patience)
-    return bool(done)
+async def _ready(bot: Leadline, making: asyncio.Task[Card], patience: float) -> bool:
+    await asyncio.wait({making}, timeout=patience)
+    await bot.crowd.turn()  # of all whose patience ended together
+    return making.done()
 
 
 @asynccontextmanager
@@ -177,6 +178,7 @@ async def _make(
     bot = interaction.client
     answered = await _answered(interaction, report, query)
     picture = await bot.answers.picture(report, answered, reader.look)
+    await bot.crowd.turn()  # of all who waited for the same picture
     reply = bot.answers.say(report, answered, reader.speech)
     if interaction.guild_id is None:
         # An alert belongs to a server: in a private chat none is offered.
@@ -290,7 +292,7 @@ async def _change(
     if interaction.message is not None:
         interaction.client.repeats.forget(interaction.message.id)
     async with _making(interaction, report, query, reader, audience) as making:
-        if await _ready(making, READY_WITHIN):
+        if await _ready(interaction.client, making, READY_WITHIN):
             made = making.result()
             await interaction.response.edit_message(view=made.view, attachments=made.files)
             return

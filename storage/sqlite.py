@@ -5,15 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import aiosqlite
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from analysis.errors import UserError
+from storage import driver
 
 BUSY_SECONDS = 10
 
@@ -79,15 +82,13 @@ def engine(url: str, *, readonly: bool = False) -> AsyncEngine:
     if parsed.get_backend_name() != "sqlite":
         return create_async_engine(parsed)
     file = file_of(url)
-    if file is not None:
-        query = {"mode": "ro" if readonly else "rwc", "uri": "true"}
-        parsed = parsed.set(database=f"file:{quote(str(file.absolute()))}", query=query)
+    name = ":memory:" if file is None else file_uri(file, "ro" if readonly else "rwc")
+
+    async def connected() -> aiosqlite.Connection:
+        return await driver.OneTurn(partial(sqlite3.connect, name, uri=True, timeout=BUSY_SECONDS))
+
     made = create_async_engine(
-        parsed,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=1,
-        max_overflow=0,
-        connect_args={"timeout": BUSY_SECONDS},
+        parsed, async_creator=connected, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0
     )
 
     @event.listens_for(made.sync_engine, "connect")

@@ -69,18 +69,15 @@ class Db:
     async def rows(self, statement: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Many rows of numbers and text, as the driver gives them.
 
-        On SQLite they are all fetched in the driver's thread: made into SQLAlchemy's rows on the
-        event loop, some ten thousand of them would hold everybody up for longer than a picture takes.
+        Made into SQLAlchemy's rows on the event loop, some ten thousand of them would hold everybody
+        up for longer than a picture takes; the driver fetched them in its own thread.
         """
-        if self.dialect.name != "sqlite":
-            return [tuple(row) for row in (await self.execute(statement)).fetchall()]
-        # Written out here, because a list of values has as many marks as it has values.
-        compiled = statement.compile(dialect=self.dialect, compile_kwargs={"render_postcompile": True})
-        places = compiled.positiontup or ()
-        values = tuple(compiled.params[name] for name in places)
-        raw = await self._connection.get_raw_connection()
-        fetched = await _whole(_all_of(raw.driver_connection, str(compiled), values))
-        return list(fetched)
+        result = await self.execute(statement)
+        if result.cursor is None:
+            raise RuntimeError("only a SELECT has rows")
+        found = result.cursor.fetchall()
+        result.close()
+        return list(found)
 
     async def scalar(self, statement: Executable) -> Any:
         """The first value of the first row; None without rows."""
@@ -282,10 +279,6 @@ async def _begun(connection: AsyncConnection, begin: str) -> None:
 
 async def _started(connection: AsyncConnection) -> None:
     _ = await connection.start()
-
-
-async def _all_of(driver: Any, statement: str, values: tuple[Any, ...]) -> Any:
-    return await driver.execute_fetchall(statement, values)
 
 
 async def _fetched(driver: Any) -> Any:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 
+import aiohttp
+import discord
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from discord.gateway import DiscordClientWebSocketResponse
 from structlog.testing import capture_logs
 
 from bot import pulse
@@ -33,6 +39,70 @@ async def test_a_stall_is_told_with_its_culprit_once() -> None:
     assert line["ms"] >= 400
     assert "hold_up (bot/test_pulse.py:" in line["culprit"]
     assert line["log_level"] == "info"
+
+
+async def test_of_a_crowd_that_wakes_at_once_one_goes_on_in_each_turn_of_the_loop() -> None:
+    crowd, ready = pulse.OneByOne(), asyncio.Event()
+    went: list[tuple[int, int]] = []
+
+    async def member(number: int) -> None:
+        await ready.wait()
+        await crowd.turn()
+        went.append((number, turns()))
+
+    members = [asyncio.create_task(member(number)) for number in range(200)]
+    async with turning() as turns:
+        ready.set()
+        await asyncio.gather(*members)
+    assert [number for number, _ in went] == list(range(200)), "those who came first go first"
+    assert len({turn for _, turn in went}) == 200
+
+
+async def test_of_a_burst_from_discord_one_frame_is_read_in_each_turn_of_the_loop() -> None:
+    """On a real socket, with the class that discord.py is made to use for its own."""
+    import bot.client  # noqa: F401 -- it puts the class there
+
+    async def burst(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        for number in range(100):
+            await socket.send_str(str(number))
+        await socket.close()
+        return socket
+
+    application = web.Application()
+    application.router.add_get("/", burst)
+    async with (
+        TestServer(application) as server,
+        aiohttp.ClientSession(
+            ws_response_class=vars(discord.http)[DiscordClientWebSocketResponse.__name__]
+        ) as session,
+        session.ws_connect(server.make_url("/")) as socket,
+        turning() as turns,
+    ):
+        await asyncio.sleep(0.2)
+        read = [((await socket.receive()).data, turns()) for _ in range(100)]
+    assert [data for data, _ in read] == [str(number) for number in range(100)]
+    assert len({turn for _, turn in read}) == 100
+
+
+@asynccontextmanager
+async def turning() -> AsyncIterator[Callable[[], int]]:
+    """Counts the turns of the loop while inside."""
+    turn = 0
+
+    def count() -> None:
+        nonlocal turn
+        turn += 1
+        running.append(loop.call_soon(count))
+        del running[:-1]
+
+    loop = asyncio.get_running_loop()
+    running = [loop.call_soon(count)]
+    try:
+        yield lambda: turn
+    finally:
+        running[-1].cancel()
 
 
 async def test_a_loop_that_turns_is_not_told_of() -> None:
