@@ -46,17 +46,30 @@ discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
 
-class _FrameByFrame(DiscordClientWebSocketResponse):
-    """discord.py reads on without a pause while anything has arrived: of a burst, everything in one breath."""
+class _InBreaths(DiscordClientWebSocketResponse):
+    """discord.py reads on without a pause while anything has arrived: of a burst, everything before the loop turns.
+
+    Not a pause after every frame: a goodbye that is read a turn late meets a socket that is gone, and
+    discord.py would take it for a lost connection and come back for ever.
+    """
+
+    _began: float | None = None
 
     async def receive(self, timeout: float | None = None) -> WSMessage:  # noqa: ASYNC109 -- aiohttp's signature
-        message = await super().receive(timeout)
-        await asyncio.sleep(0)
-        return message
+        loop = asyncio.get_running_loop()
+        if self._began is None:
+            self._began = loop.time()
+            loop.call_soon(self._turned)
+        elif loop.time() - self._began > BREATH:
+            await asyncio.sleep(0)
+        return await super().receive(timeout)
+
+    def _turned(self) -> None:
+        self._began = None
 
 
 # discord.py lets nobody choose the class; this is the name under which it looks for it.
-vars(discord.http)[DiscordClientWebSocketResponse.__name__] = _FrameByFrame
+vars(discord.http)[DiscordClientWebSocketResponse.__name__] = _InBreaths
 
 COGS: Final = (
     "cogs.levels",
@@ -80,6 +93,8 @@ REQUESTS_PER_SECOND: Final = 48
 """Of posts; Discord takes 50 of all kinds, answers not counted."""
 POST_SECONDS: Final = 20.0
 """How long one request of a post may take."""
+BREATH: Final = 0.005
+"""Seconds of reading from Discord after which everything else has its turn."""
 FINISH_SECONDS: Final = 8.0
 """How long closing waits for answers already under way."""
 

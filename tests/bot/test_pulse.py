@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
@@ -58,8 +59,8 @@ async def test_of_a_crowd_that_wakes_at_once_one_goes_on_in_each_turn_of_the_loo
     assert len({turn for _, turn in went}) == 200
 
 
-async def test_of_a_burst_from_discord_one_frame_is_read_in_each_turn_of_the_loop() -> None:
-    """On a real socket, with the class that discord.py is made to use for its own."""
+async def test_a_burst_from_discord_does_not_hold_the_loop_up() -> None:
+    """On a real socket, with the class that discord.py is made to use for its own. Two milliseconds a frame."""
     import bot.client  # noqa: F401 -- it puts the class there
 
     async def burst(request: web.Request) -> web.WebSocketResponse:
@@ -81,9 +82,12 @@ async def test_of_a_burst_from_discord_one_frame_is_read_in_each_turn_of_the_loo
         turning() as turns,
     ):
         await asyncio.sleep(0.2)
-        read = [((await socket.receive()).data, turns()) for _ in range(100)]
+        read = []
+        for _ in range(100):
+            read.append(((await socket.receive()).data, turns()))
+            hold_up(0.002)
     assert [data for data, _ in read] == [str(number) for number in range(100)]
-    assert len({turn for _, turn in read}) == 100
+    assert max(Counter(turn for _, turn in read).values()) <= 4
 
 
 @asynccontextmanager
