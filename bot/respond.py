@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bot.answers import Answered
     from bot.client import Leadline
 
-READY_WITHIN: Final = 0.6
+READY_WITHIN: Final = 0.5
 """Seconds before an answer is deferred; Discord's own limit is 3."""
 PRIVATE: Final = locale_str("Only you see the answer")
 """Describes the option ``private`` of every report's command."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -118,8 +119,6 @@ async def test_a_loop_that_turns_is_not_told_of() -> None:
 
 
 def test_who_is_named_is_a_function_and_never_a_value() -> None:
-    import sys
-
     secret = "canary"
     named = pulse.culprit(sys._getframe())
     assert named.startswith("test_who_is_named_is_a_function_and_never_a_value (bot/test_pulse.py:")
@@ -129,10 +128,11 @@ def test_who_is_named_is_a_function_and_never_a_value() -> None:
 
 @pytest.fixture
 def own_garbage() -> Iterator[None]:
-    thresholds = gc.get_threshold()
+    thresholds, interval = gc.get_threshold(), sys.getswitchinterval()
     yield
     gc.unfreeze()
     gc.set_threshold(*thresholds)
+    sys.setswitchinterval(interval)
 
 
 @pytest.mark.usefixtures("own_garbage")
@@ -159,3 +159,4 @@ def test_what_was_loaded_is_not_looked_through_again() -> None:
     assert len(gc.get_objects()) < 10_000
     del ring
     assert gc.collect() >= 1
+    assert sys.getswitchinterval() == pytest.approx(0.001)
