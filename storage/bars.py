@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import nullcontext
 from datetime import datetime
-from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -15,6 +15,7 @@ from sqlalchemy import (
     FromClause,
     Table,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -35,6 +36,11 @@ from storage.versions import Stored
 
 _DAY = 86_400
 _VALUES = ("open", "high", "low", "close", "volume")
+
+
+CloseRow = tuple[int, float, int]
+"""When a close was made (epoch seconds UTC), the close, and the series' id: as it is read, years of them at once."""
+_SERIES_ID = itemgetter(2)
 
 
 class BarRow(NamedTuple):
@@ -66,6 +72,19 @@ async def closed_rows(
     return await _rows(db, schema.bars, series.id, str(series.interval), at=at, since=since)
 
 
+_CLOSES = (
+    select(schema.bars.c.closed_at, schema.bars.c.close, schema.bars.c.instrument_id)
+    .where(
+        schema.bars.c.instrument_id.in_(bindparam("series", expanding=True)),
+        schema.bars.c.interval == bindparam("interval"),
+        # A bar opens before it closes: this bounds the walk along the primary key.
+        schema.bars.c.opened_at.between(bindparam("since"), bindparam("at")),
+        schema.bars.c.closed_at <= bindparam("at"),
+    )
+    .order_by(schema.bars.c.instrument_id, schema.bars.c.opened_at)
+)
+
+
 async def closes(
     db: Db,
     every: Iterable[Series],
@@ -73,29 +92,30 @@ async def closes(
     at: datetime,
     since: datetime | None = None,
     hours: Collection[int] | None = None,
-) -> dict[Series, list[tuple[int, float]]]:
-    """Closes by ``at`` of several series, each with when it was made (epoch seconds UTC), oldest first.
+) -> dict[Series, list[CloseRow]]:
+    """Closes by ``at`` of several series, oldest first.
 
     With ``hours`` only those made on one of these hours of the UTC day. One query an interval,
     for all series that have it.
     """
     t = schema.bars.c
-    found: dict[Series, list[tuple[int, float]]] = {one: [] for one in every}
-    for interval in {one.interval for one in found}:
-        of = {one.id: one for one in found if one.interval is interval}
-        statement = select(t.instrument_id, t.closed_at, t.close).where(
-            t.instrument_id.in_(of),
-            t.interval == str(interval),
-            t.opened_at < epoch(at),
-            t.closed_at <= epoch(at),
-        )
-        if since is not None:
-            statement = statement.where(t.opened_at >= epoch(since))
+    found: dict[Series, list[CloseRow]] = {}
+    wanted = list(every)
+    for interval in {one.interval for one in wanted}:
+        of = [one for one in wanted if one.interval is interval]
+        statement = _CLOSES
         if hours is not None:
             statement = statement.where((t.closed_at % _DAY).in_(hour * 3_600 for hour in sorted(hours)))
-        rows = await db.rows(statement.order_by(t.instrument_id, t.opened_at))
-        for series_id, its in groupby(rows, key=itemgetter(0)):
-            found[of[series_id]] = [row[1:] for row in its]
+        values = {
+            "series": [one.id for one in of],
+            "interval": str(interval),
+            "at": epoch(at),
+            "since": 0 if since is None else epoch(since),
+        }
+        rows = await db.rows(statement, values)
+        for one in of:
+            begin = bisect_left(rows, one.id, key=_SERIES_ID)
+            found[one] = rows[begin : bisect_right(rows, one.id, begin, key=_SERIES_ID)]
     return found
 
 

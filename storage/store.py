@@ -58,7 +58,9 @@ class Db:
         return self._connection.dialect
 
     async def execute(
-        self, statement: Executable, parameters: Sequence[Mapping[str, object]] | None = None
+        self,
+        statement: Executable,
+        parameters: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None,
     ) -> _Result:
         result = await _whole(self._connection.execute(statement, parameters))
         # Many rows at once may have no count (-1): then they count as changed.
@@ -66,13 +68,15 @@ class Db:
             self._wrote(statement.table if isinstance(statement, UpdateBase) else None)
         return result
 
-    async def rows(self, statement: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Many rows of numbers and text, as the driver gives them.
+    async def rows(
+        self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, object] | None = None
+    ) -> list[Any]:
+        """Many rows of numbers and text, as the tuples the driver gives.
 
         Made into SQLAlchemy's rows on the event loop, some ten thousand of them would hold everybody
         up for longer than a picture takes; the driver fetched them in its own thread.
         """
-        result = await self.execute(statement)
+        result = await self.execute(statement, parameters)
         if result.cursor is None:
             raise RuntimeError("only a SELECT has rows")
         found = result.cursor.fetchall()

@@ -12,6 +12,7 @@ from analysis.closes import Alignment, Close
 from analysis.levels import Interval
 from analysis.sessions import INSTRUMENTS
 from storage import bars, instruments
+from storage.bars import CloseRow
 from storage.instants import utc
 from storage.instruments import Series
 from storage.store import Db
@@ -73,17 +74,17 @@ async def closes_of(
     at: datetime,
     *,
     since: datetime | None = None,
-) -> dict[str, list[tuple[int, float]]]:
+) -> dict[str, list[CloseRow]]:
     """By instrument code, oldest first, when and at what the bars closed that may end at the hour of ``alignment``."""
     hours = [alignment.hour.hour + behind for behind in _BEHIND]
     made = await bars.closes(db, series.values(), at=at, since=since, hours=hours)
     return {code: made[one] for code, one in series.items()}
 
 
-def dated(made: Sequence[tuple[int, float]], alignment: Alignment) -> list[Close]:
+def dated(made: Sequence[CloseRow], alignment: Alignment) -> list[Close]:
     """Those that were made at the hour of ``alignment`` in New York, by their dates there; of years, in a thread."""
     return [
         Close(local.date(), instant, close)
-        for closed_at, close in made
+        for closed_at, close, _ in made
         if (local := (instant := utc(closed_at)).astimezone(_NEW_YORK)).time() == alignment.hour
     ]

@@ -135,7 +135,7 @@ async def test_bars_by_the_hour_of_their_close(sample_file: Path, at: datetime, 
             every = await bars.closed(db, one, one.interval, at=at)
             times = [datetime.fromtimestamp(row.closed_at, UTC) for row in every]
             assert found[one] == [
-                (row.closed_at, row.close)
+                (row.closed_at, row.close, one.id)
                 for row, when in zip(every, times, strict=True)
                 if (when.hour, when.minute) in wanted
             ]
@@ -149,5 +149,5 @@ async def test_closes_of_several_series_are_each_their_own(sample_file: Path) ->
         found = await bars.closes(db, every, at=END, since=since)
         for one in every:
             rows = await bars.closed(db, one, Interval.D1, at=END, since=since)
-            assert found[one] == [(row.closed_at, row.close) for row in rows]
+            assert found[one] == [(row.closed_at, row.close, one.id) for row in rows]
             assert len(rows) > 15
