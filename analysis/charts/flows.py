@@ -339,4 +339,5 @@ def _lines(canvas: Canvas, result: Flows, look: Look, _: Gettext) -> None:
     title = flow_words.title(result, look, _)
     face = next((face for face in TITLES if width(title, face) <= room), TITLES[-1])
     canvas.text(fit(title, face, room), (MARGIN, TITLE_LINE), face, wear.ink)
-    canvas.text(fit(flow_words.foot(result, _), NOTE, room), (MARGIN, FOOT_LINE), NOTE, wear.muted)
+    foot = fit(flow_words.foot(result, _), NOTE, room)
+    canvas.text(foot, (MARGIN, FOOT_LINE), NOTE, wear.foot(result.freshness))

@@ -213,4 +213,5 @@ def _lines(canvas: Canvas, result: Levels, look: Look, _: Gettext) -> None:
     title = level_words.title(result, _)
     face = next((face for face in TITLES if width(title, face) <= room), TITLES[-1])
     canvas.text(fit(title, face, room), (MARGIN, TITLE_LINE), face, wear.ink)
-    canvas.text(fit(level_words.foot(result, look, _), NOTE, room), (MARGIN, FOOT_LINE), NOTE, wear.muted)
+    foot = fit(level_words.foot(result, look, _), NOTE, room)
+    canvas.text(foot, (MARGIN, FOOT_LINE), NOTE, wear.foot(result.freshness))

@@ -12,7 +12,6 @@ from analysis.charts.look import ALT_TEXT_LIMIT, Gettext, Look, Picture
 from analysis.charts.text import Face, clean, fit, width
 from analysis.charts.theme import RGB, blend, colours
 from analysis.charts.time_words import moment
-from analysis.freshness import Freshness
 from analysis.lights import Light, Lights, State
 
 TITLES = tuple(Face(px, bold=True) for px in (56, 50, 44, 38))
@@ -43,8 +42,7 @@ def compose(result: Lights, look: Look, _: Gettext) -> Canvas:
     state = freshness_words.beside("", result.freshness, _)
     room = WIDTH - 2 * MARGIN - width(state, FOOT)
     foot = (fit(clean(" · ".join(result.sources), 120), FOOT, room) + state).removeprefix(" · ")
-    stale = result.freshness is Freshness.STALE
-    canvas.text(foot, (MARGIN, FOOT_LINE), FOOT, canvas.colours.broken if stale else canvas.colours.muted)
+    canvas.text(foot, (MARGIN, FOOT_LINE), FOOT, canvas.colours.foot(result.freshness))
     return canvas
 
 

@@ -42,7 +42,7 @@ def compose(result: Macro, look: Look, _: Gettext) -> Canvas:
     _tiles(canvas, result, _)
     foot = freshness_words.beside(clean(macro_words.publishers(result), 80), result.freshness, _)
     foot = fit(foot.removeprefix(" · "), NOTE, WIDTH - 2 * MARGIN)
-    canvas.text(foot, (MARGIN, FOOT_LINE), NOTE, canvas.colours.muted)
+    canvas.text(foot, (MARGIN, FOOT_LINE), NOTE, canvas.colours.foot(result.freshness))
     return canvas
 
 

@@ -17,6 +17,7 @@ from analysis.charts.place import Box, free, stacked
 from analysis.charts.scale import Scale, TimeAxis
 from analysis.charts.text import Face, fit, width
 from analysis.charts.theme import blend, colours
+from analysis.freshness import Freshness
 
 if TYPE_CHECKING:
     from analysis.charts.theme import RGB, Colours
@@ -308,7 +309,9 @@ def _lines(canvas: Canvas, result: Margin, look: Look, _: Gettext) -> None:
     for words, faces, line, colour in told:
         face = next((face for face in faces if width(words, face) <= room), faces[-1])
         canvas.text(fit(words, face, room), (MARGIN, line), face, colour)
-    canvas.text(fit(margin_words.foot(result, look, _), NOTE, room), (MARGIN, FOOT_LINE), NOTE, wear.muted)
+    foot = fit(margin_words.foot(result, look, _), NOTE, room)
+    oldest = Freshness.STALE if result.table_is_old else result.freshness
+    canvas.text(foot, (MARGIN, FOOT_LINE), NOTE, wear.foot(oldest))
 
 
 def _outlook_colour(result: Margin, wear: Colours) -> RGB:

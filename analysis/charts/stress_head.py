@@ -43,5 +43,5 @@ def foot(canvas: Canvas, result: Stress, _: Gettext, alignment: Alignment = Alig
         fit(told.removeprefix(" · "), NOTE, WIDTH - 2 * MARGIN),
         (MARGIN, FOOT_LINE),
         NOTE,
-        canvas.colours.muted,
+        canvas.colours.foot(result.freshness),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.charts.look import Look, Palette, Theme
+from analysis.freshness import Freshness
 from analysis.levels import State
 
 RGB = tuple[int, int, int]
@@ -38,6 +39,10 @@ class Colours:
     def inks(self) -> tuple[RGB, ...]:
         """All that is ever drawn on the background."""
         return (self.ink, self.muted, self.grid, self.holds, self.broken, self.up, self.down)
+
+    def foot(self, freshness: Freshness) -> RGB:
+        """Of the line that names sources and times: amber where they are stale, for whoever only glances."""
+        return self.broken if freshness is Freshness.STALE else self.muted
 
 
 _BASE: dict[Theme, dict[str, RGB]] = {
