@@ -12,6 +12,7 @@ import gc
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -62,12 +63,23 @@ class OneByOne:
     """
 
     def __init__(self) -> None:
-        self._first = asyncio.Lock()
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def turn(self) -> None:
         """Returns when it is the caller's turn; those who came first go first."""
-        async with self._first:
-            await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        mine = loop.create_future()
+        self._waiting.append(mine)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._next, loop)
+        await mine
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        first = self._waiting.popleft()
+        if not first.done():  # it may have been cancelled
+            first.set_result(None)
+        if self._waiting:
+            loop.call_soon(self._next, loop)
 
 
 class Watchdog:

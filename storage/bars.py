@@ -35,6 +35,7 @@ from storage.store import Db
 from storage.versions import Stored
 
 _DAY = 86_400
+_EVER = -(2**62)
 _VALUES = ("open", "high", "low", "close", "volume")
 
 
@@ -110,7 +111,7 @@ async def closes(
             "series": [one.id for one in of],
             "interval": str(interval),
             "at": epoch(at),
-            "since": 0 if since is None else epoch(since),
+            "since": _EVER if since is None else epoch(since),
         }
         rows = await db.rows(statement, values)
         for one in of:

@@ -30,7 +30,10 @@ class OneTurn(aiosqlite.Connection):
         return Cursor(self)
 
     async def rollback(self) -> None:
-        """Undo what is open; the pool asks for it after every commit, when nothing is."""
+        """Undo what is open; the pool asks for it after every commit, when nothing is.
+
+        Nothing is under way here: the store waits for whatever has begun.
+        """
         if self.in_transaction:
             await super().rollback()
 
@@ -41,7 +44,7 @@ class OneTurn(aiosqlite.Connection):
 
 
 class Cursor:
-    """The part of the driver's cursor that SQLAlchemy uses; sqlite3's documentation tells what each is."""
+    """The part of the driver's cursor that SQLAlchemy uses where nothing is streamed; as sqlite3 documents it."""
 
     arraysize = 1
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time as machine_time
@@ -109,8 +110,9 @@ def _backup_due(file: Path, now: datetime) -> Path | None:
 def _sweep(folder: Path) -> None:
     """Away with what a killed process left half written; not with what another is writing at this moment."""
     for half in folder.glob(".*.unfinished"):
-        if half.stat().st_mtime < machine_time() - LEFT_OVER_AFTER:
-            half.unlink()
+        with suppress(FileNotFoundError):  # it was finished at this moment
+            if half.stat().st_mtime < machine_time() - LEFT_OVER_AFTER:
+                half.unlink()
 
 
 def _hour(time: datetime) -> datetime:

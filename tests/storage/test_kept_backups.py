@@ -80,8 +80,10 @@ async def test_one_each_hour_in_which_something_was_written(file: Path, tmp_path
     for half in (left, growing):
         half.write_text("half")
     touched(left, datetime.now(UTC) - timedelta(hours=1, seconds=1))
+    finished = made.parent / ".leadline-20260205T192031Z.db.19.unfinished"
+    finished.symlink_to("what was finished between two looks")
     assert await backup_due(url_of(file), NOW + timedelta(hours=4)) is not None
-    assert sorted(made.parent.iterdir()) == [growing, *kept_backups.kept(file).values()]
+    assert sorted(made.parent.iterdir()) == [growing, finished, *kept_backups.kept(file).values()]
     assert len(kept_backups.kept(file)) == 3
 
 
