@@ -257,7 +257,7 @@ def _macro_flips(result: Lights, one: MacroLight, voice: Voice) -> str:
         return words.format(dollar=dollar, rate=rate)
     needs = []
     if abs(one.dollar.z) >= threshold:
-        needs.append(_("the dollar index closing within {range}").format(range=dollar))
+        needs.append(_("the dollar index next closing within {range}").format(range=dollar))
     if abs(one.breakeven.z) >= threshold:
         needs.append(_("the breakeven within {range}").format(range=rate))
     if one.coming is not None and not needs:
@@ -299,7 +299,7 @@ def _silver_flips(result: Lights, one: SilverLight, voice: Voice) -> str:
         return _("off if silver next closes beyond {range} or its margin rises").format(**values)
     needs = []
     if abs(one.silver.z) >= result.thresholds.silver_sigma:
-        needs.append(_("silver closing within {range}").format(**values))
+        needs.append(_("silver next closing within {range}").format(**values))
     if one.rise is not None and one.rise_stands:
         needs.append(_("no other rise until {time}").format(time=voice.when(one.rise.ends)))
     return _("on with {needs}").format(needs=_(" and ").join(needs))

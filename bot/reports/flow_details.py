@@ -131,9 +131,10 @@ def _since_launch(result: Flows, speech: Speech) -> list[str]:
         )
     if cushion.days_left is not None:
         lines.append(
-            _("The inflows of the last 60 days are as much as {n} days at the mean of the last 20").format(
-                n=speech.number(cushion.days_left, decimals=0)
-            )
+            _(
+                "The inflow days of the last 60, outflow days not deducted, are as much as {n} days at the mean "
+                "of the last 20"
+            ).format(n=speech.number(cushion.days_left, decimals=0))
         )
     if result.largest is not None and result.largest_share_pct is not None:
         lines.append(

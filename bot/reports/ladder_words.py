@@ -79,6 +79,10 @@ def _headline(rung: Rung, speech: Speech, *, amounts: bool = True) -> str:
         return _("**{side} {what}** ({kind}, {leverage}x from {entry}): no price liquidates it").format(
             **values
         )
+    if not rung.at_mark.stands and position.kind is Kind.FUTURES:
+        return _(
+            "**{side} {what}** ({leverage}x from {entry}): **at its margin call or past it, {price}** ({distance})"
+        ).format(**values)
     if not rung.at_mark.stands:
         return _(
             "**{side} {what}** ({kind}, {leverage}x from {entry}): **already beyond its liquidation price "

@@ -272,7 +272,7 @@ def _history(result: Levels, speech: Speech, room: int) -> list[str]:
         level = _named(item.level, speech)
         if item.first_close_below is not None:
             first = item.first_close_below + result.interval.length
-            told.append((first, _("first close below {level}").format(level=level)))
+            told.append((first, _("first close below {level} in this window").format(level=level)))
         told += [
             (event.time, _event_words(event, level, speech)) for event in item.events if event.time > opened
         ]

@@ -114,6 +114,21 @@ def test_a_micro_contract_held_at_initial_margin(leadline: Leadline) -> None:
     assert found["liquidation_price"] == pytest.approx(80)
 
 
+@pytest.mark.parametrize(
+    ("locale", "said"), [("en", "at its margin call or past it, 76.53"), ("zh-TW", "已達或越過追繳價 76.53")]
+)
+def test_a_future_with_no_more_than_its_margin_is_at_its_call_and_not_liquidated(
+    leadline: Leadline, locale: str, said: str
+) -> None:
+    """15 % of 76.529 x 5,000 oz x 2 is what two contracts need, and all that a position without more has."""
+    told = leadline(
+        "--kind", "futures", "--instrument", "SI", "--entry", "76.529", "--size", "2", "--at", ON_5, "--locale", locale,
+    ).stdout  # fmt: skip
+    assert said in told
+    assert "114,793.50" in told
+    assert "iquidat" not in told.splitlines()[0]
+
+
 def test_brackets_typed_hold_at_the_liquidation_price(leadline: Leadline) -> None:
     options = ("--entry", "10000", "--size", "100", "--leverage", "10", "--tiers", "0:1, 950000:2%")
     [found] = asked(leadline, *options)["positions"]

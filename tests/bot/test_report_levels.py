@@ -231,8 +231,8 @@ async def test_details_tell_what_happened_in_order(sample_file: Path) -> None:
     reply = level_words.say(await asked(sample_file, query, SELL_OFF), SPEECH, SELL_OFF)
     heading = reply.details.index("**What happened, in order**")
     happened = [line for line in reply.details[heading + 1 :] if " UTC · " in line]
-    assert happened[0] == "29 Jan 19:00 UTC · first close below 83,500"
-    assert "1 Feb 15:30 UTC · first close below 77,000" in happened
+    assert happened[0] == "29 Jan 19:00 UTC · first close below 83,500 in this window"
+    assert "1 Feb 15:30 UTC · first close below 77,000 in this window" in happened
     assert happened[-1] == "4 Feb 21:30 UTC · 73,600: the reclaim failed"
     # Counted by hand: 6 events of 83,500, 10 of 77,000 and 6 of 73,600 by then, and three first closes below.
     assert len(happened) == 6 + 10 + 6 + 3

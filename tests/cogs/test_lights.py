@@ -124,7 +124,7 @@ async def test_a_server_s_own_line_and_thresholds(server: Server) -> None:
     assert lines[1].startswith("🟢 **Line 60,000: held** · for as long as the data reach · price 66,154")
     assert lines[2].startswith("🟢 **ETF flows: steady**")
     assert lines[3].startswith("🔺 **Macro: not calm**")
-    assert "silver closing within" in lines[4]
+    assert "silver next closing within" in lines[4]
     details = texts(sent(await server.bob.click(sent(asked), label="Details")))[0]
     assert "once 4 closes of 30 minutes held 60,000" in details
     assert "Thresholds of this server, chosen in /settings." in details

@@ -138,7 +138,7 @@ async def test_a_chinese_reader_is_answered_in_chinese(server: Server, speaking:
     assert (
         lines[1] == "每口：原始與維持保證金 **11,479.50 美元** · HRP 原始保證金 12,627.45 美元 · 槓桿 6.7 倍"
     )
-    assert lines[2] == "下次調整：目前未公布。"
+    assert lines[2] == "下次調整：尚無已知公告。"
     assert "詳細" in buttons(sent(asked))
 
 
