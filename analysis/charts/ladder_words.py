@@ -55,9 +55,12 @@ def title(result: Ladder, _: Gettext) -> str:
         "percent": percent(rung.distance_pct),
         "n": len(result.rungs),
     }
-    if not rung.at_mark.stands:
+    futures = rung.position.kind is Kind.FUTURES
+    if not rung.at_mark.stands and futures:
+        told = _("{side} {instrument} {leverage}x · at or past margin call {price}")
+    elif not rung.at_mark.stands:
         told = _("{side} {instrument} {leverage}x · already beyond {price}")
-    elif rung.position.kind is Kind.FUTURES:
+    elif futures:
         told = _("{side} {instrument} {leverage}x · margin call {price} · {percent}")
     else:
         told = _("{side} {instrument} {leverage}x · liquidation {price} · {percent}")

@@ -32,7 +32,7 @@ class Nobody:
     """Whom nothing may be asked: the doctor looks, it does not fetch."""
 
     async def fetch(self, request: object) -> object:
-        raise NotImplementedError
+        raise AssertionError(f"the doctor asked for {request}")
 
 
 async def yes(host: str) -> bool:

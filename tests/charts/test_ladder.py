@@ -164,6 +164,13 @@ def test_a_position_beyond_its_price_says_so_before_any_other() -> None:
     )
 
 
+def test_a_future_is_called_and_not_liquidated() -> None:
+    silver = position(kind=Kind.FUTURES, instrument="SI", entry=80.0, mark=60.0, ounces=5_000, leverage=6.0)
+    assert words(chart.compose(ladder(silver), Look(), english))[-3].startswith(
+        "long SI 6x · at or past margin call "
+    )
+
+
 def test_leverages_are_told_linear_and_inverse() -> None:
     told = words(chart.compose(CASES["leverages"], Look(), english))
     assert "2x · −49.7 % / −33.0 %" in told
