@@ -43,6 +43,13 @@ GRACE = 8.0
 DISCORD_LOCALES = {"en": "en-US", "zh-TW": "zh-TW"}
 
 
+class Env(simcord.Env):
+    """SimCord gives a bot five seconds to start, whatever its ``settle_timeout``: too few for a busy machine."""
+
+    async def _settle_internal(self, **options: Any) -> None:
+        await super()._settle_internal(**(options | {"timeout": self.settle_timeout}))
+
+
 async def serve(
     bot: discord.Client,
     *,
@@ -65,7 +72,7 @@ async def serve(
 
     The bot is the caller's to close. Raises UserError if the port is taken.
     """
-    env = simcord.Env(bot, settle_timeout=SETTLE_TIMEOUT)
+    env = Env(bot, settle_timeout=SETTLE_TIMEOUT)
     set_epoch(env, clock)
     guild = env.create_guild(GUILD, preferred_locale=DISCORD_LOCALES[locale])
     channel = guild.create_text_channel(CHANNEL)

@@ -9,11 +9,12 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 import pytest_asyncio
+import simcord
 from playwright.async_api import async_playwright
 from playwright.sync_api import sync_playwright
 from typer.testing import CliRunner
@@ -41,6 +42,10 @@ hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in
 hypothesis.settings.load_profile("house")
 
 
+SETTLED_WITHIN = 45.0
+"""Seconds that a bot in SimCord may take for whatever it is asked to do; less than the outbox's longest rest."""
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: many a test waits for a process of its own."""
     return (os.cpu_count() or 1) + 1
@@ -57,6 +62,19 @@ def nobodys_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in re.findall(r"^(\w+)=", example, re.MULTILINE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """SimCord gives a bot five seconds for most things, and to start always: too few where many share a machine."""
+    settle = simcord.Env._settle_internal
+
+    async def patiently(env: simcord.Env, **options: Any) -> None:
+        await settle(env, **(options | {"timeout": SETTLED_WITHIN}))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simcord.Env, "_settle_internal", patiently)
+        yield
 
 
 @pytest.fixture(scope="session")

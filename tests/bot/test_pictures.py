@@ -274,7 +274,7 @@ async def test_a_bot_under_simcord_gets_its_pictures_and_its_failures(easel: Ope
         await bot.tree.sync()
 
     bot.setup_hook = sync  # type: ignore[method-assign]
-    async with easel(limit=0.5, workers=2) as pictures, simcord.run(bot, settle_timeout=10) as env:
+    async with easel(limit=0.5, workers=2) as pictures, simcord.run(bot) as env:
         guild = env.create_guild()
         channel = guild.create_text_channel("trading")
         member = guild.add_member(env.create_user("alex"))

@@ -29,8 +29,6 @@ from storage.alerts import Acting, Alert
 from storage.instants import epoch
 from storage.store import Store
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 NBSP = "\N{NO-BREAK SPACE}"
 NO_SUCH = "There is no such alert here: see /alerts list."
 OTHER_VERSION = "This button is from another version of Leadline. Type /alerts list to go on."

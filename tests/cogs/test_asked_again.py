@@ -16,8 +16,6 @@ from bot.answers import Answers
 from bot.client import Leadline
 from bot.repeats import Repeats
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 ONLY_ASKER = "Only the person who asked and moderators can do this."
 
 
@@ -105,7 +103,7 @@ class Slow(Answers):
 
 async def test_a_card_that_came_late_answers_too(answers: Answers) -> None:
     slow = Slow(answers.store, answers.pictures, answers.clock)
-    async with simcord.run(Leadline(slow), settle_timeout=30) as env:
+    async with simcord.run(Leadline(slow)) as env:
         server = people_of(env)
         first = await server.alice.slash(server.channel, "levels")
         again = await server.bob.slash(server.channel, "levels")

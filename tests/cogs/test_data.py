@@ -29,8 +29,6 @@ from bot.reports.silver_margin import answer as margin_at
 from storage import feeds, privacy, schema, servers
 from storage.store import Store
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 NBSP = "\N{NO-BREAK SPACE}"
 NOTICE = {
     "effective": "2026-02-06",

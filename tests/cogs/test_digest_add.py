@@ -22,8 +22,6 @@ from bot.pictures import Pictures
 from storage.digests import Part, Schedule
 from storage.store import Store
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 
 @pytest.fixture
 def hands() -> Hands:

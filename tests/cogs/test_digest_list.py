@@ -22,8 +22,6 @@ from storage.digests import BOTH, Part, Schedule
 from storage.outbox import Post, State
 from storage.store import Store
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 SECONDS = int(NOW.timestamp())
 DAY = 86400
 

@@ -24,8 +24,6 @@ from simcord import assert_error
 from analysis.errors import UserError
 from bot.pictures import Pictures
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 
 def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from discord import Interaction, Locale, app_commands
 from people import Server, Speaking, bot_of, sent, texts
 
@@ -18,8 +17,6 @@ from bot.permissions import Right, open_to
 from bot.questions import QUESTION
 
 Known = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
-
-pytestmark = pytest.mark.simcord(settle_timeout=30)
 
 
 def leaves(commands: Sequence[Known]) -> Iterator[app_commands.Command[Any, ..., Any]]:

@@ -33,8 +33,6 @@ from bot.client import Leadline
 from bot.ladders import MOST, SECONDS, Asking, Ladders
 from bot.reports.ladder import REPORT
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 NBSP = "\N{NO-BREAK SPACE}"
 EPHEMERAL = 64
 MODAL = 9
@@ -320,7 +318,7 @@ class Slow(Answers):
 
 async def test_a_late_answer_is_private_from_its_first_acknowledgement(answers: Answers) -> None:
     slow = Slow(answers.store, answers.pictures, answers.clock)
-    async with simcord.run(Leadline(slow), settle_timeout=30) as env:
+    async with simcord.run(Leadline(slow)) as env:
         server = people_of(env)
         result = await asked(server)
         *_, request = [item for item in env.http_requests if item.path.endswith("/callback")]

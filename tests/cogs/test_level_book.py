@@ -15,8 +15,6 @@ from simcord import assert_error
 from bot.errors import AlreadyDone, UserError
 from storage import level_book
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 
 async def prices(server: Server) -> list[float]:
     """The book as the store has it; the default one while the server has none."""

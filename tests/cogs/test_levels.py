@@ -34,8 +34,6 @@ from bot.answers import Answers
 from bot.client import Leadline
 from bot.pictures import Pictures
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 
 async def test_three_lines_a_picture_and_where_it_comes_from(server: Server) -> None:
     result = await server.alice.slash(server.channel, "levels")
@@ -271,7 +269,7 @@ class Slow(Answers):
 
 async def test_what_is_not_ready_in_time_is_deferred_and_edited_in(answers: Answers) -> None:
     slow = Slow(answers.store, answers.pictures, answers.clock)
-    async with simcord.run(Leadline(slow), settle_timeout=30) as env:
+    async with simcord.run(Leadline(slow)) as env:
         server = people_of(env)
         asked = await server.alice.slash(server.channel, "levels")
         assert answered_with(env) == [DEFERRED]

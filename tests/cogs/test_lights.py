@@ -19,8 +19,6 @@ from storage import servers
 from storage.digests import Part, Schedule
 from storage.servers import ServerSettings
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 SELL_OFF = datetime(2026, 2, 5, 18, tzinfo=UTC)
 
 

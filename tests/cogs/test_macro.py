@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
 from people import Server, Speaking, buttons, pictures_of, sent, texts
-
-pytestmark = pytest.mark.simcord(settle_timeout=30)
 
 
 async def test_four_dated_lines_and_a_picture(server: Server) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from people import Server, bot_of, sent
 from simcord import assert_error
 
@@ -12,8 +11,6 @@ from bot.errors import NoData
 from storage import feeds
 from storage.feeds import Registered
 from tests.conftest import SELL_OFF
-
-pytestmark = pytest.mark.simcord(settle_timeout=30)
 
 
 async def test_the_next_try_is_in_the_readers_own_time(server: Server) -> None:

@@ -14,8 +14,6 @@ from raw import COMMAND, COMPONENT, Asked, command, message_of
 
 from bot.cooldowns import Cooldowns, Rate
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 Lines = list[MutableMapping[str, Any]]
 
 

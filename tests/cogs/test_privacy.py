@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from people import Server, Speaking, bot_of, buttons, sent, texts
 
 from bot.client import Leadline
 from storage import level_book, privacy, servers
 from storage.servers import ServerSettings
-
-pytestmark = pytest.mark.simcord(settle_timeout=30)
 
 NOTHING = (
     "Leadline keeps nothing about you.\n"

@@ -14,8 +14,6 @@ from bot.reports import REPORTS
 from storage import servers
 from storage.servers import ServerSettings
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 MAY_NOT = "This card cannot be posted here: you may not write in this channel."
 
 

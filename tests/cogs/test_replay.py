@@ -22,8 +22,6 @@ from bot.replay import Playing, Replay
 from bot.tree import Translator
 from storage.store import Store
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 START = datetime(2026, 2, 3, 16, tzinfo=UTC)
 MANY = Rate(burst=10**6, seconds=1)
 

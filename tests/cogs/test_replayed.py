@@ -26,8 +26,6 @@ from storage import handled, schema
 from storage.store import Db
 from tests.soak import times
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 ROOT = Path(__file__).resolve().parent.parent.parent
 AT_ONCE = times(short=12, long=40)
 NOTICE = {

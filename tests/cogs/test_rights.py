@@ -50,8 +50,6 @@ from storage import handled, marks, schema, servers
 from storage.servers import ServerSettings
 from storage.store import Store
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 ROOT = Path(__file__).resolve().parent.parent.parent
 REFUSALS = {
     "Only the person who asked and moderators can do this.",

@@ -17,8 +17,6 @@ from bot.client import Leadline
 from storage import servers
 from storage.servers import ServerSettings
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 SELL_OFF = 1770314400
 """The instant of the bot's clock: 5 February 2026, 18:00 UTC."""
 

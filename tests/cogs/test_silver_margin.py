@@ -35,8 +35,6 @@ from bot.client import Leadline
 from bot.pictures import Pictures
 from bot.reports.shapes import Report
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 NBSP = "\N{NO-BREAK SPACE}"
 EPHEMERAL = 64
 DEFERRED = 5
@@ -222,7 +220,7 @@ class Slow(Answers):
 
 async def test_a_late_private_answer_is_private_from_its_first_acknowledgement(answers: Answers) -> None:
     slow = Slow(answers.store, answers.pictures, answers.clock)
-    async with simcord.run(Leadline(slow), settle_timeout=30) as env:
+    async with simcord.run(Leadline(slow)) as env:
         server = people_of(env)
         result = await server.alice.slash(server.channel, "silver-margin", **SECRET)
         [request] = [item for item in env.http_requests if item.path.endswith("/callback")]

@@ -16,8 +16,6 @@ from analysis.errors import UserError
 from bot.client import Leadline
 from bot.pictures import Pictures
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 
 async def test_three_lines_a_picture_and_where_it_comes_from(server: Server) -> None:
     result = await server.alice.slash(server.channel, "stress")

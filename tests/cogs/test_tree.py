@@ -19,8 +19,6 @@ from bot.reports import REPORTS
 from bot.tree import Translator
 from storage import marks
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 # Discord's own rule, with the scripts it names; discord.py does not check translated names.
 NAME = re.compile(r"[-_'\w]{1,32}")
 MOST_CHOICES, MOST_OPTIONS, MOST_COMMANDS, MOST_CHARACTERS = 25, 25, 100, 8000
@@ -145,7 +143,7 @@ def test_every_kept_name_is_one_that_discord_takes(table: dict[str, str]) -> Non
 
 async def test_turning_the_names_on_tells_discord_again(answers: Answers) -> None:
     for localized, expected in ((False, 1), (False, 0), (True, 1), (True, 0), (False, 1)):
-        env = simcord.Env(Leadline(answers, localized_names=localized), settle_timeout=30, strict_sync=False)
+        env = simcord.Env(Leadline(answers, localized_names=localized), strict_sync=False)
         await env.start()
         assert len(synced(env)) == expected
         await env.shutdown()
@@ -191,7 +189,7 @@ def synced(env: simcord.Env) -> list[str]:
 
 async def test_commands_are_told_once_and_again_only_when_they_changed(answers: Answers) -> None:
     for expected in (1, 0):
-        env = simcord.Env(Leadline(answers), settle_timeout=30, strict_sync=False)
+        env = simcord.Env(Leadline(answers), strict_sync=False)
         await env.start()
         assert len(synced(env)) == expected
         await env.shutdown()
@@ -201,7 +199,7 @@ async def test_commands_are_told_once_and_again_only_when_they_changed(answers: 
     @changed.tree.command(name="another", description="Something new")
     async def another(interaction: discord.Interaction) -> None: ...
 
-    env = simcord.Env(changed, settle_timeout=30, strict_sync=False)
+    env = simcord.Env(changed, strict_sync=False)
     await env.start()
     assert len(synced(env)) == 1
     await env.shutdown()
@@ -215,7 +213,7 @@ async def test_a_sync_that_fails_keeps_the_old_commands_and_is_tried_again(
 
     bot = Leadline(answers)
     monkeypatch.setattr(bot.tree, "sync", refuse)
-    env = simcord.Env(bot, settle_timeout=30, strict_sync=False)
+    env = simcord.Env(bot, strict_sync=False)
     await env.start()
     assert bot.is_ready()
     assert synced(env) == []
@@ -225,7 +223,7 @@ async def test_a_sync_that_fails_keeps_the_old_commands_and_is_tried_again(
 
 
 async def test_one_server_for_development(answers: Answers) -> None:
-    env = simcord.Env(Leadline(answers, dev_guild_id=1), settle_timeout=30, strict_sync=False)
+    env = simcord.Env(Leadline(answers, dev_guild_id=1), strict_sync=False)
     guild = env.create_guild("dev")
     env.bot._dev_guild_id = guild.id  # type: ignore[attr-defined] # known only now
     await env.start()

@@ -15,8 +15,6 @@ from bot.client import Leadline
 from storage import schema, servers
 from storage.servers import ServerSettings
 
-pytestmark = pytest.mark.simcord(settle_timeout=30)
-
 SELL_OFF = 1770314400
 
 
