@@ -15,7 +15,7 @@ from benchmarks.figures import Figure, near
 from benchmarks.kept import BEGIN, EACH, STEP, made
 from bot.reports import REPORTS
 from bot.reports.shapes import Asked, Report
-from storage import bars, instruments, migrate, servers
+from storage import instruments, migrate, new_bars, servers
 from storage.instruments import Series
 from storage.servers import ServerSettings
 from storage.store import Store
@@ -53,9 +53,11 @@ async def _fill(store: Store, count: int, end: datetime, many: int) -> list[Seri
     for seed, code in enumerate(CODES):
         async with store.write() as db:
             one = await instruments.to_fill(db, code, Interval.M30)
-            await bars.store(db, one, made(count, seed), source="made up", now=end)
+            await new_bars.store(db, one, made(count, seed), source="made up", now=end)
             days = await instruments.to_fill(db, code, Interval.D1)
-            await bars.store(db, days, made(max(40, count // 48), seed, 86_400), source="made up", now=end)
+            await new_bars.store(
+                db, days, made(max(40, count // 48), seed, 86_400), source="made up", now=end
+            )
             filled.append(one)
     async with store.write() as db:
         for number in range(many):
@@ -75,7 +77,7 @@ async def _work(store: Store, filled: list[Series], end: datetime) -> dict[str, 
         one = row._replace(opened_at=opened, closed_at=opened + STEP)
         for series in filled:
             async with store.write() as db:
-                await bars.store(db, series, [one], source="made up", now=now)
+                await new_bars.store(db, series, [one], source="made up", now=now)
         opened += STEP
 
     async def after_a_bar() -> None:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from analysis.levels import Interval
 from benchmarks.figures import Figure, faster, near
-from storage import bars, instruments, migrate
+from storage import bars, instruments, migrate, new_bars
 from storage.bars import BarRow
 from storage.instruments import Series
 from storage.store import Store
@@ -71,7 +71,7 @@ async def _ingest(store: Store, folder: Path) -> Figure:
         floor.append(_executemany(folder / f"floor-{number}.db", rows))
         begun = time.perf_counter()
         async with store.write() as db:
-            await bars.store(db, one, rows, source="made up", now=NOW)
+            await new_bars.store(db, one, rows, source="made up", now=NOW)
         product.append(len(rows) / (time.perf_counter() - begun))
     # Rows a second: the ratio is the share of the floor.
     return near(
@@ -102,10 +102,10 @@ async def _fill(store: Store) -> list[Series]:
     for seed, code in enumerate(("BTC", "SI", "GC", "CL", "ES", "NQ")):
         async with store.write() as db:
             one = await instruments.to_fill(db, code, Interval.M30)
-            await bars.store(db, one, made(EACH, seed), source="made up", now=NOW)
+            await new_bars.store(db, one, made(EACH, seed), source="made up", now=NOW)
             filled.append(one)
             days = await instruments.to_fill(db, code, Interval.D1)
-            await bars.store(db, days, made(EACH // 48, seed, 86_400), source="made up", now=NOW)
+            await new_bars.store(db, days, made(EACH // 48, seed, 86_400), source="made up", now=NOW)
     return filled
 
 

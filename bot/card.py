@@ -168,7 +168,12 @@ def _buttons(
     if report.switch is not None:
         now = words[report.switch]
         rows.append(
-            ui.ActionRow(*(button(value, "to", value, current=value == now) for value in report.buttons))
+            ui.ActionRow(
+                *(
+                    button(switch_label(value, speech), "to", value, current=value == now)
+                    for value in report.buttons
+                )
+            )
         )
     if report.menu is not None:
         rows.append(ui.ActionRow(_select(report, words, speech)))
@@ -185,6 +190,11 @@ def _buttons(
             pass
     rows.append(ui.ActionRow(*last))
     return rows
+
+
+def switch_label(value: str, speech: Speech) -> str:
+    """What the button for ``value`` of a report's switch reads: an interval is translated, a ticker is not."""
+    return speech._(value)
 
 
 def alert_id(words: Mapping[str, str], price: float) -> str:

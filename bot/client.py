@@ -8,11 +8,9 @@ from typing import Final
 
 import discord
 import structlog
-from aiohttp import WSMessage, WSMsgType
 from discord.ext import commands
-from discord.gateway import DiscordClientWebSocketResponse
 
-from bot import registration, welcome
+from bot import breaths, registration, welcome
 from bot.alert_buttons import AlertItem
 from bot.alerts import AlertWriter
 from bot.answers import Answers
@@ -44,40 +42,8 @@ log = structlog.get_logger(__name__)
 # Leadline never speaks; the library would warn about that at every start.
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
+breaths.take()
 
-
-class _InBreaths(DiscordClientWebSocketResponse):
-    """discord.py reads on without a pause while anything has arrived: of a burst, everything before the loop turns.
-
-    A goodbye that is read a turn late meets a socket that is gone, which has a code of its own: discord.py
-    would take it for a lost connection and come back. So its code is kept, and pauses are few.
-    """
-
-    _began: float | None = None
-    _goodbye: int | None = None
-
-    @property
-    def close_code(self) -> int | None:
-        return self._goodbye or super().close_code
-
-    async def receive(self, timeout: float | None = None) -> WSMessage:  # noqa: ASYNC109 -- aiohttp's signature
-        loop = asyncio.get_running_loop()
-        if self._began is None:
-            self._began = loop.time()
-            loop.call_soon(self._turned)
-        elif loop.time() - self._began > BREATH:
-            await asyncio.sleep(0)
-        message = await super().receive(timeout)
-        if message.type is WSMsgType.CLOSE:
-            self._goodbye = message.data
-        return message
-
-    def _turned(self) -> None:
-        self._began = None
-
-
-# discord.py lets nobody choose the class; this is the name under which it looks for it.
-vars(discord.http)[DiscordClientWebSocketResponse.__name__] = _InBreaths
 
 COGS: Final = (
     "cogs.levels",
@@ -101,8 +67,6 @@ REQUESTS_PER_SECOND: Final = 48
 """Of posts; Discord takes 50 of all kinds, answers not counted."""
 POST_SECONDS: Final = 20.0
 """How long one request of a post may take."""
-BREATH: Final = 0.005
-"""Seconds of reading from Discord after which everything else has its turn."""
 FINISH_SECONDS: Final = 8.0
 """How long closing waits for answers already under way."""
 

@@ -15,7 +15,7 @@ import structlog
 from analysis.charts.look import ALT_TEXT_LIMIT, Look, Palette, Picture, Theme
 from analysis.flows import Flows
 from bot.answers import Answered, Answers
-from bot.card import ALERT_LABEL, LANGUAGE_NAMES, Press, alert_id, fit
+from bot.card import ALERT_LABEL, LANGUAGE_NAMES, Press, alert_id, fit, switch_label
 from bot.channels import CONTENT_LIMIT, Button, Enclosed, Letter
 from bot.errors import UserError
 from bot.language import LOCALES, Speech
@@ -227,7 +227,12 @@ def _rows(
         if alone and report.switch is not None and part.error is None:
             now = part.words.get(report.switch)
             presses = ((value, press(action="to", argument=value)) for value in report.buttons)
-            rows.append(tuple(_button(value, one, report, current=value == now) for value, one in presses))
+            rows.append(
+                tuple(
+                    _button(switch_label(value, speech), one, report, current=value == now)
+                    for value, one in presses
+                )
+            )
         # Details take no argument: the marker of the post stands there, for the outbox to find.
         last = [
             _button(name + _("Details"), press(action="more", argument=marker), report),

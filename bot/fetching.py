@@ -23,7 +23,7 @@ from bot.feeds import BarFeed, Feed, FlowFeed, MacroFeed, TierFeed
 from providers.announced import CPI_RELEASED
 from providers.errors import Malformed, Refused
 from providers.shapes import Answer, Bar, BarQuery, Bars, FlowQuery, MacroQuery, Request
-from storage import bars, feeds, flows, gaps, instruments, macro, quarantine, tiers, unfinished
+from storage import bars, feeds, flows, gaps, instruments, macro, new_bars, quarantine, tiers, unfinished
 from storage.bars import BarRow
 from storage.feeds import Progress, Registered
 from storage.flows import FlowState, Reported
@@ -215,7 +215,7 @@ class Fetching:
     ) -> Stored:
         believed = await self._believed(db, feed, series, found, body, newest=newest)
         rows = (BarRow._make(bar) for bar in believed)
-        return await bars.store(db, series, rows, source=feed.published_by, now=now)
+        return await new_bars.store(db, series, rows, source=feed.published_by, now=now)
 
     def reaches_on(
         self, feed: Feed, known: Progress, *, now: datetime, since: datetime | None = None

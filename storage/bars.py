@@ -1,43 +1,30 @@
-"""Closed bars, as of an instant, and the one rule by which they are stored."""
+"""Closed bars, as of an instant."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Table,
-    and_,
     bindparam,
-    case,
-    delete,
-    exists,
     func,
-    insert,
-    literal,
     or_,
     select,
 )
 
 from analysis.levels import Interval
-from storage import instruments, schema, sources
-from storage.bulk import insert_rows
+from storage import schema
 from storage.instants import epoch
 from storage.instruments import Series
 from storage.store import Db
-from storage.versions import Stored
 
 _DAY = 86_400
 _EVER = -(2**62)
-_VALUES = ("open", "high", "low", "close", "volume")
-
 
 CloseRow = tuple[int, float, int]
 """When a close was made (epoch seconds UTC), the close, and the series' id: as it is read, years of them at once."""
@@ -145,6 +132,11 @@ async def last_settled_day(db: Db, series: Series) -> int | None:
     told = await _last_opening(db, schema.bars, series.id, str(Interval.D1))
     # A day the venue told may yet be rolled up, and one that was not may yet be told.
     return rolled if rolled is None or told is None else min(rolled, told)
+
+
+async def newest_opening(db: Db, series: Series) -> int | None:
+    """Opening of the last bar there is (epoch seconds), closed by whatever instant; None if there is none."""
+    return await _last_opening(db, schema.bars, series.id, str(series.interval))
 
 
 async def _last_opening(db: Db, table: Table, instrument_id: int, interval: str) -> int | None:
@@ -260,200 +252,6 @@ async def prices_elsewhere(db: Db, series: Series, *, since: int, until: int) ->
         )
     )
     return list(rows.scalars())
-
-
-async def store(
-    db: Db, series: Series, rows: Iterable[BarRow], *, source: str, now: datetime, is_sample: bool = False
-) -> Stored:
-    """Store closed bars in one transaction; ``rows`` fit into memory and have distinct openings.
-
-    The first stored copy of a bar stands. One that differs from it is kept as a revision
-    known at ``now``. Days that became complete are added to the roll-up.
-    """
-    values = list(rows)
-    if values and await _untouched(db, series, values):
-        return await _append(db, series, values, source=source, is_sample=is_sample)
-    batch = new_batch()
-    await stage(db, batch, values)
-    return await settle(db, series, batch, source=source, now=now, is_sample=is_sample)
-
-
-async def _untouched(db: Db, series: Series, rows: Sequence[BarRow]) -> bool:
-    """Whether no bar is stored between the first and the last of ``rows``: then there is nothing to compare with."""
-    b = schema.bars.c
-    opened = [row.opened_at for row in rows]
-    stored = select(b.opened_at).where(
-        b.instrument_id == series.id,
-        b.interval == str(series.interval),
-        b.opened_at.between(min(opened), max(opened)),
-    )
-    return await db.scalar(stored.limit(1)) is None
-
-
-async def _append(db: Db, series: Series, rows: Sequence[BarRow], *, source: str, is_sample: bool) -> Stored:
-    """Straight into the bars, without the way through the staged ones."""
-    source_id = await sources.keep(db, source, is_sample=is_sample)
-    has_ohlc = any(row.high is not None for row in rows)
-    await instruments.mark(db, series, source_id=source_id, is_sample=is_sample, ohlc=has_ohlc)
-    interval = str(series.interval)
-    values = [(series.id, interval, *row) for row in rows]
-    opened = [row.opened_at for row in rows]
-    last = await _last_opening(db, schema.bars, series.id, interval)
-    with db.adding() if last is not None and min(opened) > last else nullcontext():
-        await insert_rows(db, schema.bars, ("instrument_id", "interval", *BarRow._fields), values)
-        await _complete_days(db, series, min(opened), max(opened))
-    return Stored(added=len(rows), unchanged=0, revised=0)
-
-
-def new_batch() -> str:
-    return uuid4().hex
-
-
-async def stage(db: Db, batch: str, rows: Iterable[BarRow]) -> int:
-    """Put bars aside under ``batch``, where no reader sees them; how many."""
-    values = [(batch, *row) for row in rows]
-    await insert_rows(db, schema.staged_bars, ("batch", *BarRow._fields), values)
-    return len(values)
-
-
-async def discard(db: Db, batch: str | None = None) -> None:
-    """Forget what was staged: one batch, or all of them."""
-    statement = delete(schema.staged_bars)
-    await db.execute(statement if batch is None else statement.where(schema.staged_bars.c.batch == batch))
-
-
-async def settle(
-    db: Db, series: Series, batch: str, *, source: str, now: datetime, is_sample: bool = False
-) -> Stored:
-    """Move a staged batch into the bars of ``series`` by the rule of ``store``."""
-    staged, bars, revisions = schema.staged_bars.c, schema.bars.c, schema.bar_revisions.c
-    interval = str(series.interval)
-    ours = staged.batch == batch
-    same_bar = and_(
-        bars.instrument_id == series.id, bars.interval == interval, bars.opened_at == staged.opened_at
-    )
-    total, first, last, has_ohlc = (
-        await db.execute(
-            select(
-                func.count(),
-                func.min(staged.opened_at),
-                func.max(staged.opened_at),
-                func.max(case((staged.high.is_not(None), 1), else_=0)),
-            ).where(ours)
-        )
-    ).one()
-    if not total:
-        return Stored(added=0, unchanged=0, revised=0)
-    source_id = await sources.keep(db, source, is_sample=is_sample)
-    await instruments.mark(db, series, source_id=source_id, is_sample=is_sample, ohlc=bool(has_ohlc))
-
-    differs = or_(*(bars[name].is_distinct_from(staged[name]) for name in _VALUES))
-    told_before = exists(
-        select(revisions.id).where(
-            revisions.instrument_id == series.id,
-            revisions.interval == interval,
-            revisions.opened_at == staged.opened_at,
-            *(revisions[name].is_not_distinct_from(staged[name]) for name in _VALUES),
-        )
-    )
-    revised = 0
-    if not is_sample:
-        done = await db.execute(
-            insert(schema.bar_revisions).from_select(
-                ["instrument_id", "interval", "opened_at", "known_at", *_VALUES, "source_id"],
-                select(
-                    literal(series.id),
-                    literal(interval),
-                    staged.opened_at,
-                    literal(epoch(now)),
-                    *(staged[name] for name in _VALUES),
-                    literal(source_id),
-                )
-                .join_from(schema.staged_bars, schema.bars, same_bar)
-                .where(ours, differs, ~told_before),
-                include_defaults=False,
-            )
-        )
-        revised = done.rowcount
-    new = and_(ours, ~exists(select(bars.opened_at).where(same_bar)))
-    newest = await _last_opening(db, schema.bars, series.id, interval)
-    oldest_new = await db.scalar(select(func.min(staged.opened_at)).where(new))
-    adds = newest is not None and oldest_new is not None and oldest_new > newest
-    with db.adding() if adds else nullcontext():
-        added = await db.execute(
-            insert(schema.bars).from_select(
-                ["instrument_id", "interval", *BarRow._fields],
-                select(
-                    literal(series.id), literal(interval), *(staged[name] for name in BarRow._fields)
-                ).where(new),
-            )
-        )
-        await discard(db, batch)
-        if added.rowcount:
-            await _complete_days(db, series, first, last)
-    return Stored(added=added.rowcount, unchanged=total - added.rowcount - revised, revised=revised)
-
-
-async def _complete_days(db: Db, series: Series, first: int, last: int) -> None:
-    step = int(series.interval.length.total_seconds())
-    if step < _DAY:
-        await _roll_up(db, series, step, since=first - first % _DAY, until=last)
-
-
-async def _roll_up(db: Db, series: Series, step: int, *, since: int, until: int) -> None:
-    """Add the days between two openings that are complete and not there yet."""
-    bars, rollups = schema.bars, schema.daily_rollups
-    interval = str(series.interval)
-    needed = _DAY // step
-    b = bars.c
-    ours = and_(b.instrument_id == series.id, b.interval == interval)
-    opened_at = b.opened_at - b.opened_at % _DAY
-    days = (
-        select(
-            opened_at.label("day"),
-            func.max(b.high).label("high"),
-            func.min(b.low).label("low"),
-            case((func.count(b.volume) == needed, func.sum(b.volume)), else_=None).label("volume"),
-        )
-        .where(ours, b.opened_at >= since, b.opened_at < until - until % _DAY + _DAY)
-        .group_by(opened_at)
-        .having(func.count(b.high) == needed)
-        .subquery()
-    )
-    first, last = bars.alias("first"), bars.alias("last")
-
-    def at(edge: FromClause, offset: int) -> ColumnElement[bool]:
-        return and_(
-            edge.c.instrument_id == series.id,
-            edge.c.interval == interval,
-            edge.c.opened_at == days.c.day + offset,
-        )
-
-    r = rollups.c
-    already = exists(
-        select(r.opened_at).where(
-            r.instrument_id == series.id, r.interval == interval, r.opened_at == days.c.day
-        )
-    )
-    await db.execute(
-        insert(rollups).from_select(
-            ["instrument_id", "interval", *BarRow._fields],
-            select(
-                literal(series.id),
-                literal(interval),
-                days.c.day,
-                days.c.day + _DAY,
-                first.c.open,
-                days.c.high,
-                days.c.low,
-                last.c.close,
-                days.c.volume,
-            )
-            .join_from(days, first, at(first, 0))
-            .join(last, at(last, _DAY - step))
-            .where(~already),
-        )
-    )
 
 
 async def _read(

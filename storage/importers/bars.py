@@ -11,7 +11,7 @@ from typing import Final
 
 from analysis.errors import UserError
 from analysis.levels import Interval
-from storage import bars, instruments
+from storage import instruments, new_bars
 from storage.bars import BarRow
 from storage.importers import Imported, Progress
 from storage.importers.files import opened
@@ -78,22 +78,22 @@ async def read(
     sheet = Sheet(name, stream, LIMITS, size=size, progress=progress)
     reading = _Reading(sheet, series, epoch(now))
     rows = reading.rows()
-    batch = bars.new_batch()
+    batch = new_bars.new_batch()
     staged = 0
     async with store.write() as db:
         # What a killed import left; one that is running finds its rows gone and says so.
-        await bars.discard(db)
+        await new_bars.discard(db)
     try:
         while chunk := await asyncio.to_thread(lambda: list(islice(rows, CHUNK))):
             async with store.write() as db:
-                staged += await bars.stage(db, batch, chunk)
+                staged += await new_bars.stage(db, batch, chunk)
         async with store.write() as db:
-            done = await bars.settle(db, series, batch, source=source, now=now, is_sample=is_sample)
+            done = await new_bars.settle(db, series, batch, source=source, now=now, is_sample=is_sample)
             if done.added + done.unchanged + done.revised != staged:
                 raise UserError("Another import ran at the same time; nothing was changed.")
     except BaseException:
         async with store.write() as db:
-            await bars.discard(db, batch)
+            await new_bars.discard(db, batch)
         raise
     return Imported(
         added=done.added, unchanged=done.unchanged, revised=done.revised, skipped=reading.not_closed

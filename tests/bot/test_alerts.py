@@ -16,7 +16,7 @@ from bot import alert_posts, alerts, price_alerts
 from bot.alerts import AlertWriter
 from bot.channels import Letter
 from bot.posts import Drop, Written
-from storage import alert_watch, bars, instruments, outbox, schema, unfinished
+from storage import alert_watch, bars, instruments, new_bars, outbox, schema, unfinished
 from storage import alerts as kept
 from storage.alerts import Acting, Alert, Crossing
 from storage.bars import BarRow
@@ -192,7 +192,7 @@ async def test_while_a_series_is_stale_nothing_is_judged_and_then_all_in_order(
     await writer.plan(taken + timedelta(hours=3))
     assert brief(await happened(store, number)) == CLOSES[:1]
     async with store.write() as db:
-        await bars.store(db, series, rows, source="late", now=END)
+        await new_bars.store(db, series, rows, source="late", now=END)
     await writer.plan(END)
     assert brief(await happened(store, number)) == CLOSES
 

@@ -25,7 +25,7 @@ from bot.reports.flows import FlowsQuery
 from bot.reports.levels import LevelsQuery
 from bot.reports.shapes import Asked, Reply
 from bot.reports.stress import StressQuery
-from storage import bars, instruments, kept
+from storage import bars, instruments, kept, new_bars
 from storage.bars import BarRow
 from storage.store import Db, Store
 
@@ -150,7 +150,7 @@ async def test_a_new_bar_is_counted(store: Store) -> None:
     row = BarRow(last.closed_at, last.closed_at + 1800, last.close, last.close, last.close, last.close, 1.0)
     at = LATER + timedelta(hours=1)
     async with store.write() as db:
-        await bars.store(db, series, [row], source=series.source, now=at)
+        await new_bars.store(db, series, [row], source=series.source, now=at)
     await refreshing(store, Interval.M30, at).look()
     async with store.read() as db:
         after = await kept.read(db, levels_kept.NAME, "30m")

@@ -23,7 +23,7 @@ from bot.pictures import Pictures
 from bot.reports import REPORTS
 from bot.reports.levels import REPORT, LevelsQuery
 from bot.reports.shapes import Asked
-from storage import bars, instruments, level_book, sample
+from storage import instruments, level_book, new_bars, sample
 from storage.bars import BarRow
 from tests.conftest import SELL_OFF
 
@@ -97,7 +97,7 @@ async def test_a_bar_that_comes_is_on_the_next_picture(answers: Answers) -> None
         series = await instruments.find(db, "BTC", before.result.interval, at=answers.clock.now())
         assert series is not None
         row = BarRow(newest, newest + 1800, 66_000.0, 67_000.0, 60_000.0, 61_000.0, 5000.0)
-        await bars.store(db, series, [row], source="made up", now=answers.clock.now())
+        await new_bars.store(db, series, [row], source="made up", now=answers.clock.now())
     after = await answers.answer(REPORT, LevelsQuery(bars=40), server_id=0)
     assert after.result.price == 61_000.0
     assert await answers.picture(REPORT, after, Look()) != shown

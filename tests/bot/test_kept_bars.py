@@ -16,7 +16,7 @@ from bot.reports import REPORTS
 from bot.reports.level_past import SeriesPast
 from bot.reports.shapes import Asked
 from bot.reports.stress_past import ClosesPast
-from storage import bars, instruments
+from storage import bars, instruments, new_bars
 from storage.bars import BarRow
 from storage.store import Store
 from tests.conftest import SELL_OFF
@@ -64,7 +64,7 @@ async def test_answers_are_those_of_somebody_who_keeps_nothing(store: Store, unk
                     closed_at=first.opened_at,
                     low=first.low and first.low - 1,
                 )
-                await bars.store(db, series, [old], source="made up", now=at, is_sample=True)
+                await new_bars.store(db, series, [old], source="made up", now=at, is_sample=True)
         name, words = QUESTIONS[turn % len(QUESTIONS)]
         for question in {(name, tuple(words.items())), ("levels", ()), ("stress", ())}:
             expected = await told(unkept, question[0], dict(question[1]), asked)
@@ -83,7 +83,7 @@ async def add_bar(store: Store, opened_at: int) -> None:
         series = await instruments.find(db, "BTC", Interval.M30, at=SELL_OFF)
         assert series is not None
         row = BarRow(opened_at, opened_at + 1800, 73_000.0, 73_100.0, 72_900.0, 73_050.0, 1.0)
-        await bars.store(db, series, [row], source="made up", now=SELL_OFF, is_sample=True)
+        await new_bars.store(db, series, [row], source="made up", now=SELL_OFF, is_sample=True)
 
 
 async def test_a_new_bar_is_read_and_judged_alone(store: Store) -> None:

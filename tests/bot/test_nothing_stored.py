@@ -14,7 +14,7 @@ from bot.errors import UserError
 from bot.language import catalogue
 from bot.reports import REPORTS
 from bot.reports.shapes import Asked
-from storage import bars, feeds, instruments, migrate
+from storage import feeds, instruments, migrate, new_bars
 from storage.bars import BarRow
 from storage.feeds import Registered
 from storage.store import Store
@@ -95,7 +95,7 @@ async def test_what_there_is_is_told_with_its_end(fetching: Store) -> None:
         days = await instruments.at_venue(db, "Kraken", "BTC/USD", Interval.D1)
         opened = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
         row = BarRow(opened, opened + 86_400, 1.0, 1.0, 1.0, 1.0, None)
-        await bars.store(db, days, [row], source="Kraken", now=NOW)
+        await new_bars.store(db, days, [row], source="Kraken", now=NOW)
     assert await refusal(fetching, "levels", interval="1d", since="7d") == (
         "No 1d bar of BTC has closed since 2026-11-15 00:00 UTC; the newest closed at 2026-11-02 00:00 UTC.\n"
         "What there is of it reaches to 2026-11-02T00:00:00Z; the next try, of BTC:30m · Test, "

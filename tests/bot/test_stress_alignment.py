@@ -22,7 +22,7 @@ from bot.language import Speech
 from bot.reports import stress, stress_words
 from bot.reports.shapes import Asked
 from bot.reports.stress import StressQuery
-from storage import bars, instruments, migrate
+from storage import instruments, migrate, new_bars
 from storage.bars import BarRow
 from storage.store import Store
 
@@ -79,9 +79,9 @@ async def fill(store: Store, *, sessions: int = 40, short: dict[str, int] | None
                 series = await instruments.at_venue(db, venue, symbol, Interval.D1)
                 apart = zip(days, path(sessions, -1), strict=True)
                 rows = [bar(day, time(17), price, timedelta(hours=23)) for day, price in apart]
-                await bars.store(db, series, rows, source=f"Yahoo {code}", now=datetime.now(UTC))
+                await new_bars.store(db, series, rows, source=f"Yahoo {code}", now=datetime.now(UTC))
             series = await instruments.at_venue(db, venue, symbol, Interval.M30)
-            await bars.store(db, series, prints, source=f"Live {code}", now=datetime.now(UTC))
+            await new_bars.store(db, series, prints, source=f"Live {code}", now=datetime.now(UTC))
     return days
 
 

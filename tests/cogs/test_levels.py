@@ -134,7 +134,7 @@ async def test_details_csv_and_language_answer_the_presser_alone(server: Server,
 async def test_a_language_once_chosen_stays_with_the_card(server: Server) -> None:
     asked = await server.alice.slash(server.channel, "levels")
     chinese = await server.bob.click(sent(asked), label="中文")
-    await server.bob.click(sent(chinese), label="4h")
+    await server.bob.click(sent(chinese), label="4 小時")
     assert "下一層支撐" in texts(sent(chinese))[0]
     assert "English" in buttons(sent(chinese))
 
@@ -147,7 +147,7 @@ async def test_a_chinese_reader_is_answered_in_chinese(server: Server, speaking:
         "73,600 自 2/4（三）18:00 UTC 已跌破；要轉強須站回並守住：0/8 根 · 站回失敗 2/4（三）21:30 UTC"
     )
     assert texts(sent(asked))[1].endswith("樣本資料，止於 2026-02-06")
-    assert "詳細" in buttons(sent(asked))
+    assert list(buttons(sent(asked)))[:5] == ["30 分", "1 小時", "4 小時", "日線", "詳細"]
 
 
 @pytest.mark.parametrize(

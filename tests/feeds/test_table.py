@@ -15,7 +15,7 @@ from bot.fetching import Fetching
 from providers.client import Client
 from providers.hosts import HOSTS
 from providers.shapes import BarQuery, FlowQuery, MacroQuery
-from storage import bars, feeds, instruments
+from storage import bars, feeds, instruments, new_bars
 from storage.bars import BarRow
 from storage.store import Store
 from tests.feeds.venues import utc
@@ -94,7 +94,7 @@ async def bars_until(
     async with store.write() as db:
         series = await instruments.at_venue(db, venue, symbol, interval)
         rows = [BarRow(at, at + step, 9, 9, 9, 9, 1) for at in range(end - count * step, end, step)]
-        await bars.store(db, series, rows, source=venue, now=NOW)
+        await new_bars.store(db, series, rows, source=venue, now=NOW)
 
 
 async def test_which_venue_answers(store: Store) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from analysis.levels import Interval
-from storage import bars, instruments, migrate, schema
+from storage import instruments, migrate, new_bars, schema
 from storage.bars import BarRow
 from storage.store import Store
 from storage.versions import Stored
@@ -33,11 +33,11 @@ async def stored(pages: list[list[BarRow]], *, staged: bool) -> tuple[list[Store
         async with store.write() as db:
             series = await instruments.to_fill(db, "ETH", Interval.M30)
             if staged:
-                batch = bars.new_batch()
-                await bars.stage(db, batch, rows)
-                told.append(await bars.settle(db, series, batch, source="made up", now=NOW))
+                batch = new_bars.new_batch()
+                await new_bars.stage(db, batch, rows)
+                told.append(await new_bars.settle(db, series, batch, source="made up", now=NOW))
             else:
-                told.append(await bars.store(db, series, rows, source="made up", now=NOW))
+                told.append(await new_bars.store(db, series, rows, source="made up", now=NOW))
     async with store.read() as db:
         kept = [
             sorted(tuple(one) for one in (await db.execute(select(*table.c))).all())

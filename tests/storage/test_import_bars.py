@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from analysis.errors import UserError
 from analysis.levels import Interval
-from storage import bars, instruments, schema
+from storage import bars, instruments, new_bars, schema
 from storage.importers import Imported
 from storage.importers import bars as importer
 from storage.instants import utc
@@ -220,7 +220,7 @@ async def test_progress_is_told(store: Store, csv: Callable[[str | bytes], Path]
 
 async def test_what_a_killed_import_left_is_cleared(store: Store, csv: Callable[[str | bytes], Path]) -> None:
     async with store.write() as db:
-        await bars.stage(db, "dead", [bars.BarRow(0, 1800, None, None, None, 1.0, None)])
+        await new_bars.stage(db, "dead", [bars.BarRow(0, 1800, None, None, None, 1.0, None)])
     assert await _load(store, csv(HEAD + ROW)) == Imported(added=1)
     async with store.read() as db:
         assert await db.scalar(select(func.count()).select_from(schema.staged_bars)) == 0
@@ -241,7 +241,7 @@ async def test_an_import_whose_rows_another_took_away_changes_nothing(
         async with store.read() as db:
             staged = await db.scalar(select(func.count()).select_from(schema.staged_bars))
     async with store.write() as db:
-        await bars.discard(db)
+        await new_bars.discard(db)
     with pytest.raises(UserError, match="at the same time"):
         await first
     async with store.read() as db:

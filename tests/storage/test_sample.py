@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.levels import Interval
-from storage import bars, flows, instruments, macro, margins, sample
+from storage import bars, flows, instruments, macro, margins, new_bars, sample
 from storage.flows import FlowState
 from storage.importers import Imported
 from storage.importers import flows as flows_importer
@@ -62,7 +62,7 @@ async def test_live_rows_stand(store: Store, tmp_path: Path) -> None:
         assert series.is_sample
         (last,) = (await bars.closed(db, series, Interval.M30, at=END))[-1:]
         live = last._replace(opened_at=last.opened_at + 1800, closed_at=last.closed_at + 1800)
-        await bars.store(db, series, [live], source="Binance USD-M", now=END)
+        await new_bars.store(db, series, [live], source="Binance USD-M", now=END)
     await sample.load(store)
     async with store.read() as db:
         series = await instruments.find(db, "BTC", Interval.M30, at=END)
@@ -145,7 +145,7 @@ async def test_a_day_enters_the_roll_up_with_its_last_missing_bar(store: Store) 
     for part, days in (([*rows[1:20], *rows[21:47]], 0), ([rows[0], rows[47]], 0), ([rows[20]], 1)):
         async with store.write() as db:
             series = await instruments.to_fill(db, "BTC", Interval.M30)
-            await bars.store(db, series, part, source="test", now=END)
+            await new_bars.store(db, series, part, source="test", now=END)
             kept = await bars.daily(db, series, at=END)
         assert len(kept) == days
     assert kept[0] == pytest.approx((day, day + 86_400, 10.0, 147.0, 0.3, 67.0, 48.0))

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, text
 
 from analysis.errors import UserError
 from analysis.levels import Interval
-from storage import bars, handled, instruments, marks, migrate, schema, sqlite
+from storage import bars, handled, instruments, marks, migrate, new_bars, schema, sqlite
 from storage.store import Store
 from tests.storage.conftest import opened, url_of
 
@@ -94,7 +94,7 @@ async def test_the_version_grows_only_with_what_answers_are_made_from(store: Sto
     for grown in (1, 0):
         # The same bar once more is no news.
         async with store.write() as db:
-            await bars.store(db, silver, [bar], source="a test", now=now)
+            await new_bars.store(db, silver, [bar], source="a test", now=now)
         version += grown
         assert store.version == version
 

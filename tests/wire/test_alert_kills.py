@@ -19,7 +19,7 @@ from sqlalchemy import insert
 
 from analysis.alerts import Direction, Kind
 from analysis.levels import Interval
-from storage import alerts, bars, instruments, schema
+from storage import alerts, instruments, new_bars, schema
 from storage.alerts import Alert
 from storage.bars import BarRow
 from storage.instants import utc
@@ -77,7 +77,7 @@ class AlertLane(Lane):
                 )
             )
             series = await instruments.at_venue(db, "Test", code, Interval.M30)
-            await bars.store(db, series, calm, source="test", now=now)
+            await new_bars.store(db, series, calm, source="test", now=now)
             for kind in KINDS:
                 alert = Alert(
                     server_id=int(GUILD),
@@ -104,7 +104,7 @@ class AlertLane(Lane):
         async with store.write() as db:
             series = await instruments.at_venue(db, "Test", code, Interval.M30)
             row = BarRow(opened, opened + STEP, 100.0, 100.0, 89.0, 90.0, 1.0)
-            await bars.store(db, series, [row], source="test", now=now)
+            await new_bars.store(db, series, [row], source="test", now=now)
         self.falling = None
 
     async def finish(self) -> None:
