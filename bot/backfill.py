@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.feeds import Feed
 from bot.fetching import Call, Fetches, Fetching
 from bot.ingest import SHORTEST, Until, by_host, pace, sleeping
-from providers.errors import Malformed, ProviderError, TooMany
+from providers.errors import Malformed, ProviderError, TooMany, Unreachable
 from providers.hosts import HOSTS, HostRules
 from storage import feeds, instruments
 from storage.feeds import FeedState, Progress
@@ -118,8 +118,11 @@ class _Filling:
             except ProviderError as error:
                 failures += 1
                 filled.reason = error.reason
-                if (left_alone := await self._failed(feed, error)) or failures == TRIES:
+                if left_alone := await self._failed(feed, error):
                     return left_alone
+                if failures == TRIES:
+                    # Who does not answer at all will not for the next feed either: a dead network is told soon.
+                    return error.reason if isinstance(error, Unreachable) else None
                 await self._until(self._clock.now() + SHORTEST / 20)
                 continue
             failures, filled.reason = 0, None

@@ -107,6 +107,32 @@ async def test_it_goes_on_where_it_broke_off(store: Store) -> None:
     assert await openings(store) == half_hours(utc(2026, 7, 16, 12))
 
 
+async def test_a_host_that_does_not_answer_is_not_asked_for_the_next_feed(
+    store: Store, source: Loopback
+) -> None:
+    wanted = named(["kraken:btc:30m", "kraken:eth:30m"], every_feed())
+    source.always = Reply(cut="before")
+    time = Time(NOW, NOW + timedelta(hours=1), parties=1)
+    async with Client(hosts=HURRIED, transport=source.transport) as client:
+        done = await fill(
+            store,
+            client,
+            every_feed(),
+            wanted,
+            venues=("kraken",),
+            clock=time,
+            until=time.until,
+            told=lambda *_: None,
+        )
+    first, second = [one.reason for one in done]
+    assert first == second
+    assert first is not None
+    assert first.startswith("no answer (")
+    pairs = [dict(asked.url.params)["pair"] for asked in source.asked]
+    assert len(pairs) >= 3
+    assert len(set(pairs)) == 1
+
+
 async def test_it_ends_where_the_source_begins(store: Store) -> None:
     begins = utc(2026, 8, 10)
     source = Bitstamp(since=begins)
