@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import kept_backups, lock
+from tests.patience import PATIENCE
 from tests.wire import payloads
 from tests.wire.conftest import Launch, Open
 from tests.wire.loopback import Discord
@@ -30,7 +31,7 @@ async def examined(
 ) -> dict[str, dict[str, Any]]:
     """The findings by name."""
     doctor = await launch(discord, database, "doctor", "--json", **variables)
-    assert await doctor.ended(within=30) == status, doctor.out
+    assert await doctor.ended() == status, doctor.out
     told = json.loads("\n".join(doctor.out))
     assert told["ok"] is (status == 0)
     assert doctor.err == []
@@ -42,7 +43,7 @@ async def examined(
 def kept_in(database: Path) -> list[str]:
     """All rows, but for what the running bot itself notes of its start, and works out and keeps."""
     its_own = ('INSERT INTO "marks"', 'INSERT INTO "kept_results"')
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=PATIENCE)) as db:
         return [line for line in db.iterdump() if not line.startswith(its_own)]
 
 
@@ -88,13 +89,11 @@ async def test_each_thing_that_is_wrong_is_named(
     content[len(content) // 2 : len(content) // 2 + 20_000] = bytes(20_000)
     torn.write_bytes(content)
 
-    began = time.monotonic()
     first, second, third = await asyncio.gather(
         examined(launch, refusing, torn, status=1),
-        examined(launch, silent, folders[1] / "leadline.db", status=1),
+        examined(launch, silent, folders[1] / "leadline.db", status=1, REAL_LIMITS="Discord clock"),
         examined(launch, meagre, folders[2] / "leadline.db", status=1),
     )
-    assert time.monotonic() - began < 30
 
     assert first["token"]["verdict"] == "act"
     assert ".env" in first["token"]["remedy"]
@@ -110,7 +109,7 @@ async def test_each_thing_that_is_wrong_is_named(
         "2 of 3 text channels can be seen; lacks Attach Files in #trading, #news; Embed Links in #trading"
     )
     assert third["clock"]["verdict"] == "act"
-    assert re.match(r"(9|1\d)\d s fast", third["clock"]["says"])
+    assert re.match(r"(9|[1-9]\d)\d s fast", third["clock"]["says"])
 
 
 async def test_health_is_a_bot_that_is_connected_and_turns(
@@ -148,7 +147,7 @@ async def test_a_token_from_a_file_is_used_and_never_told(
     (secrets / "discord_token").write_text(f"{TOKEN}\n")
     handed_over = {"DISCORD_TOKEN": "", "CREDENTIALS_DIRECTORY": str(secrets)}
     doctor = await launch(discord, database, "doctor", **handed_over)
-    await doctor.ended(within=30)
+    await doctor.ended()
     assert any(line.startswith("ok    token: accepted") for line in doctor.out), doctor.out
     told = [path for path in tmp_path.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
     assert told == [secrets / "discord_token"]
