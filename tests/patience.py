@@ -22,6 +22,7 @@ LIMITS: Final = {
     "FINISH_SECONDS": "bot.client",
     "START_SECONDS": "bot.registration",
     "START_LIMIT": "bot.drawing",
+    "SECONDS": "bot.repeats",
 }
 """Where the bot's own limits stand."""
 

@@ -64,6 +64,9 @@ class Posts:
         """Every message that ever was, deleted ones too."""
         self.on_arrival: Callable[[], None] = lambda: None
         """Called when a message has come in and nothing is done with it yet."""
+        self.committing = asyncio.Event()
+        """While it is not set, messages that have come in do not come to be."""
+        self.committing.set()
         self.limited = 0
         self.seen: Counter[str] = Counter()
         """Calls by method."""
@@ -160,6 +163,7 @@ class Posts:
             return _answer(400, {"message": "Invalid Form Body", "code": 50035, "errors": {}})
         if wait:
             await asyncio.sleep(wait)
+        await self.committing.wait()
         nonce, now = str(body.get("nonce")), time.monotonic()
         known = self._nonces.get((channel, nonce))
         if body.get("enforce_nonce") and known is not None and now - known[0] < self.window:

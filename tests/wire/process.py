@@ -75,13 +75,13 @@ class Bot:
         """What the log says, but for how long a busy machine held the bot up."""
         return [line["event"] for line in self.log() if line["logger"] != "bot.pulse"]
 
-    async def logged(self, event: str, *, within: float = PATIENCE) -> dict[str, Any]:
-        """The first line of the log that says ``event``, as soon as it is there."""
+    async def logged(self, event: str, *, within: float = PATIENCE, **more: object) -> dict[str, Any]:
+        """The first line of the log that says ``event``, and ``more`` as told, as soon as it is there."""
         async with asyncio.timeout(within):
             while True:
                 self._more.clear()
                 for line in self.log():
-                    if line["event"].startswith(event):
+                    if line["event"].startswith(event) and more.items() <= line.items():
                         return line
                 await self._more.wait()
 

@@ -30,6 +30,7 @@ from tests.wire.payloads import (
     MODERATOR,
     Person,
 )
+from tests.wire.stalls import Stalls
 
 GLOBAL = f"/applications/{APPLICATION}/commands"
 DEV = f"/applications/{APPLICATION}/guilds/{GUILD}/commands"
@@ -167,20 +168,26 @@ async def test_fifty_at_once(launch: Launch, discord: Discord, database: Path) -
     bot = await launch(discord, database, LOG_LEVEL="DEBUG")
     await discord.connected()
 
-    # The plainest question, which is also drawn ahead at the start: all the same it is drawn once.
-    # Each for themselves: of fifty cards for all, all but the first would be links to it.
     people = [Person(id=str(500000000000000000 + n), name=f"member {n}") for n in range(50)]
-    many = [await discord.slash(person, "levels", private=True) for person in people]
-    cards = [await asked.answer() for asked in many]
+    # The plainest question, which is also drawn ahead at the start: all the same it is drawn once.
+    # Asked anew, of other days, where the machine stalled.
+    for asking, of in enumerate(({}, *({"since": f"2026-01-{day}"} for day in range(18, 27)))):
+        # Each for themselves: of fifty cards for all, all but the first would be links to it.
+        async with Stalls() as stalls:
+            many = [await discord.slash(person, "levels", private=True, **of) for person in people]
+            cards = [await asked.answer() for asked in many]
 
-    assert max(asked.waited for asked in many) < 3
-    assert {asked.kind for asked in many} <= {MESSAGE, DEFERRED}
-    assert Counter(asked.followups for asked in many) == {0: 50}
-    assert all(asked.ephemeral for asked in many)
-    assert len({rules.texts(card) for card in cards}) == 1
-    assert len({asked.picture for asked in many}) == 1
-    # One for the fifty; the other is the plainest question, asked by the bot itself to warm up.
-    assert sum(event.startswith("drew levels") for event in bot.events()) <= 2
+        assert {asked.kind for asked in many} <= {MESSAGE, DEFERRED}
+        assert Counter(asked.followups for asked in many) == {0: 50}
+        assert all(asked.ephemeral for asked in many)
+        assert len({rules.texts(card) for card in cards}) == 1
+        assert len({asked.picture for asked in many}) == 1
+        # One for the fifty; the other is the plainest question, asked by the bot itself to warm up.
+        assert sum(event.startswith("drew levels") for event in bot.events()) <= 2 + asking
+        slowest = max(asked.waited for asked in many)
+        if slowest < 3 or not stalls.seen:
+            break
+    assert slowest < 3
     # At DEBUG, too, a line stays a line: no payload, no rows of the store.
     assert max(len(line) for line in bot.err) < 1000
 
@@ -189,21 +196,29 @@ async def test_the_same_question_twice_while_the_first_card_is_being_drawn(
     launch: Launch, discord: Discord, database: Path, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    await launch(discord, database, DRAWING_GATE=str(gate))
+    bot = await launch(discord, database, DRAWING_GATE=str(gate))
     await discord.connected()
-    first = await discord.slash(ALICE, "levels", since="2026-01-29")
-    again = await discord.slash(BOB, "levels", since="2026-01-29")
-    for asked in (first, again):
-        await asyncio.wait_for(asked.acknowledged.wait(), 10)
-        # In time, although the second had waited for the first before it began.
-        assert asked.kind == DEFERRED
-        assert asked.waited < 3
-    gate.touch()
-    # One card for all; whoever asked meanwhile has their own.
-    assert rules.texts(await first.answer()) == rules.texts(await again.answer())
-    assert (first.ephemeral, again.ephemeral) == (False, True)
-    # Now that it is there, it is pointed at.
-    third = await discord.slash(MODERATOR, "levels", since="2026-01-29")
+    for since in (f"2026-01-{day}" for day in range(29, 19, -1)):
+        async with Stalls() as stalls:
+            first = await discord.slash(ALICE, "levels", since=since)
+            again = await discord.slash(BOB, "levels", since=since)
+            for asked in (first, again):
+                await asked.first_answer()
+                assert asked.kind == DEFERRED
+        gate.touch()
+        # One card for all; whoever asked meanwhile has their own.
+        assert rules.texts(await first.answer()) == rules.texts(await again.answer())
+        assert (first.ephemeral, again.ephemeral) == (False, True)
+        slowest = max(first.waited, again.waited)
+        if slowest < 3 or not stalls.seen:
+            break
+        # Asked anew, of another day, where the machine stalled.
+        gate.unlink()
+    # In time, although the second had waited for the first before it began.
+    assert slowest < 3
+    # Now that it is there, it is pointed at, as soon as the bot knows.
+    await bot.logged("interaction", interaction=int(first.id))
+    third = await discord.slash(MODERATOR, "levels", since=since)
     told = rules.texts(await third.answer())
     assert told.endswith(f"https://discord.com/channels/{GUILD}/{CHANNEL}/{first.message['id']}")
     assert third.ephemeral
