@@ -184,7 +184,7 @@ async def test_a_digest_comes_at_its_hour_in_both_languages(stage: Stage) -> Non
     [(_, png)] = sent.files.values()
     assert png.startswith(b"\x89PNG")
     buttons = rules.buttons(message)
-    assert list(buttons) == ["30m", "1h", "4h", "1d", "詳細", "CSV", "在此價位提醒我"]
+    assert list(buttons) == ["30 分", "1 小時", "4 小時", "日線", "詳細", "CSV", "在此價位提醒我"]
     assert buttons["在此價位提醒我"] == "al1|at|BTC|73600"
     assert marker_of(post) in "".join(buttons.values())
 
