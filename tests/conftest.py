@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +19,16 @@ from playwright.async_api import async_playwright
 from playwright.sync_api import sync_playwright
 from typer.testing import CliRunner
 
+import bot.answers
 from analysis.charts import CHARTS
-from bot import cli
+from bot import cli, data_parsing, drawing, outbox, registration
 from bot.answers import Answers
 from bot.clock import FixedClock
 from bot.pictures import Pictures
 from bot.report_commands import add_report_commands
 from storage import migrate, sample
 from storage.store import Store
+from tests.patience import PATIENCE, SETTLED_WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -38,12 +40,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Borrowed and shared machines stall for longer than any honest deadline. A server draws the
 # same examples every time, so that a failure there is the change's and not the dice's.
-hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("house")
-
-
-SETTLED_WITHIN = 45.0
-"""Seconds that a bot in SimCord may take for whatever it is asked to do; less than the outbox's longest rest."""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -66,14 +69,23 @@ def nobodys_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def patience() -> Iterator[None]:
-    """SimCord gives a bot five seconds for most things, and to start always: too few where many share a machine."""
-    settle = simcord.Env._settle_internal
+    """Nothing fails for being slow; a test that is about one of these limits sets its own."""
+    settle, defaults = simcord.Env._settle_internal, simcord.Env.__init__.__kwdefaults__
+    assert defaults is not None
 
     async def patiently(env: simcord.Env, **options: Any) -> None:
         await settle(env, **(options | {"timeout": SETTLED_WITHIN}))
 
     with pytest.MonkeyPatch.context() as patch:
+        # SimCord gives a bot five seconds for most things, and to start whatever it is told.
+        patch.setitem(defaults, "settle_timeout", SETTLED_WITHIN)
         patch.setattr(simcord.Env, "_settle_internal", patiently)
+        # A pause that ends while a long test is at it makes SimCord wait for a quiet that does not come.
+        patch.setattr(outbox, "LONGEST_REST", timedelta(hours=1))
+        patch.setattr(bot.answers, "PICTURE_SECONDS", PATIENCE)
+        patch.setattr(registration, "START_SECONDS", PATIENCE)
+        patch.setattr(drawing, "START_LIMIT", PATIENCE)
+        patch.setattr(data_parsing, "WAIT_SECONDS", PATIENCE)
         yield
 
 
@@ -172,7 +184,7 @@ def command_line() -> Callable[..., Result]:
 @pytest.fixture(scope="module")
 def pictures() -> Iterator[Pictures]:
     """One warm drawing process for the tests of a module."""
-    shared = Pictures(charts=CHARTS)
+    shared = Pictures(charts=CHARTS, limit=PATIENCE)
     asyncio.run(shared.start())
     yield shared
     asyncio.run(shared.close())

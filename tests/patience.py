@@ -1,47 +1,19 @@
-"""Patience with machines that many share, which may be twenty times slower for some seconds.
-
-``PATIENCE`` is how long tests wait for what comes in its own time; what fails takes long to do so.
-``lend`` gives the bot itself as long, where its limits are not what is tested.
-"""
+"""How long tests wait for what is not to be slow: machines are shared, and stall for seconds on end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from bot.pictures import Pictures
+import asyncio
+from collections.abc import Callable
+from typing import Final
 
 PATIENCE: Final = 300.0
-"""Seconds."""
-
-LIMITS: Final = {
-    "PICTURE_SECONDS": "bot.answers",
-    "FINISH_SECONDS": "bot.client",
-    "START_SECONDS": "bot.registration",
-    "START_LIMIT": "bot.drawing",
-    "SECONDS": "bot.repeats",
-}
-"""Where the bot's own limits stand."""
-
-Setter = Callable[[Any, str, Any], None]
+"""Seconds after which something will not happen any more."""
+SETTLED_WITHIN: Final = 45.0
+"""The same for a bot in SimCord, where a pause that is shorter than this counts as work."""
 
 
-def lend(put: Setter = setattr, *, but: Collection[str] = ()) -> None:
-    """Makes this process as patient as tests are; ``but`` names the limits, and the doctor's checks, left as they are."""
-    for name, module in LIMITS.items():
-        if name not in but:
-            put(import_module(module), name, PATIENCE)
-    doctor = import_module("bot.doctor")
-    checks = (check if check.name in but else replace(check, seconds=PATIENCE) for check in doctor.CHECKS)
-    put(doctor, "CHECKS", tuple(checks))
-    made = import_module("bot.pictures").Pictures.__init__
-    put(made, "__kwdefaults__", made.__kwdefaults__ | {"limit": PATIENCE})
-
-
-def lend_to(pictures: Pictures, put: Setter) -> None:
-    """As ``lend``, to drawing processes that are there already."""
-    for process in pictures._processes:
-        put(process, "_limit", PATIENCE)
+async def until(reached: Callable[[], object]) -> None:
+    """Wait for what has no event of its own; TimeoutError when it does not come."""
+    async with asyncio.timeout(PATIENCE):
+        while not reached():  # noqa: ASYNC110 -- there is none
+            await asyncio.sleep(0.005)

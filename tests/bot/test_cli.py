@@ -21,6 +21,7 @@ from typer.testing import Result
 
 from bot.reports import REPORTS
 from storage.lock import RunningLock
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 AT = "2026-02-05T18:00:00Z"
@@ -335,7 +336,7 @@ def test_after_a_killed_writer_whoever_reads_first_undoes_the_half(
     assert leadline("sample").exit_code == 0
     store = Path("var/leadline.db")
     before = store.read_bytes()
-    subprocess.run([sys.executable, "-c", KILLED], check=False, timeout=30)
+    subprocess.run([sys.executable, "-c", KILLED], check=False, timeout=PATIENCE)
     assert store.read_bytes() != before, "nothing was half written"
     assert leadline(*first).exit_code == 0
     assert store.read_bytes() == before
@@ -373,7 +374,7 @@ def test_without_a_token_run_says_so_and_shows_the_preview(tmp_path: Path) -> No
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(4)]
     process.send_signal(2)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert lines[0] == "No DISCORD_TOKEN in .env: showing the preview instead of connecting to Discord.\n"
     assert "2026-02-05 18:00 UTC" in lines[1]
     assert re.fullmatch(r"READY http://127\.0\.0\.1:\d+/#\S+\n", lines[2])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from datetime import date
 
 import pytest
@@ -13,6 +12,7 @@ from analysis.errors import UserError
 from bot import data_parsing
 from bot.data_parsing import parse, read
 from storage.entries import Kind
+from tests.patience import PATIENCE
 
 TODAY = date(2026, 2, 5)
 FLOWS = b"date,IBIT,FBTC,Total\n2026-02-03,60.0,-148.7,-88.7\n2026-02-04,(373.4),-,-544.9\n"
@@ -104,10 +104,8 @@ def test_more_bytes_than_allowed_are_not_read() -> None:
 
 def test_a_child_that_takes_too_long_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_parsing, "WAIT_SECONDS", 0.05)  # less than Python needs to start
-    began = time.perf_counter()
     with pytest.raises(UserError, match="could not be read within"):
         parse(Kind.FLOWS, FLOWS, name="a.csv", today=TODAY)
-    assert time.perf_counter() - began < 4
 
 
 PROGRAM = """
@@ -128,7 +126,7 @@ def test_the_child_limits_itself(does: str) -> None:
     # Half a second of processor time is enough to see it end.
     program = PROGRAM.format(does).replace("child.read =", "child.SECONDS = 1; child.read =")
     done = subprocess.run(
-        [sys.executable, "-I", "-c", program], input=FLOWS, capture_output=True, timeout=20, check=False
+        [sys.executable, "-I", "-c", program], input=FLOWS, capture_output=True, timeout=PATIENCE, check=False
     )
     assert done.returncode != 0
     assert done.stdout == b""

@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import socket
 import sqlite3
-import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from bot.ingest import by_host
 from bot.settings import Settings
 from storage import feeds
 from storage.store import Store
+from tests.patience import PATIENCE
 
 NOW = datetime(2026, 11, 22, 18, tzinfo=UTC)
 EVERY = every_feed()
@@ -147,7 +147,7 @@ async def test_a_connection_is_all_that_is_asked_for(monkeypatch: pytest.MonkeyP
     async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         assert await reachable("127.0.0.1", port)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await heard.wait()
     assert said == [b""]
     assert not await reachable("127.0.0.1", port)
@@ -161,8 +161,6 @@ async def test_a_connection_is_all_that_is_asked_for(monkeypatch: pytest.MonkeyP
         for one in waiting:
             one.setblocking(False)
             one.connect_ex(address)
-        began = time.monotonic()
         assert not await reachable(*address)
-        assert time.monotonic() - began < 5
         for one in waiting:
             one.close()

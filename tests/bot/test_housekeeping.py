@@ -12,6 +12,7 @@ from bot.housekeeping import Job
 from storage import kept_backups, servers
 from storage.servers import ServerSettings
 from storage.store import Store
+from tests.patience import PATIENCE
 
 SOON = timedelta(milliseconds=5)
 
@@ -30,7 +31,7 @@ async def test_a_job_that_fails_stops_neither_the_others_nor_itself() -> None:
             enough.set()
 
     jobs = [Job(name="fails", every=SOON, work=fails), Job(name="works", every=SOON, work=works)]
-    async with housekeeping.running(jobs), asyncio.timeout(10):
+    async with housekeeping.running(jobs), asyncio.timeout(PATIENCE):
         await enough.wait()
 
 
@@ -61,7 +62,7 @@ async def test_no_job_is_done_before_its_time_has_come() -> None:
         await asyncio.sleep(0.05)
         assert not done.is_set()
         connected.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await done.wait()
 
 
@@ -93,7 +94,7 @@ async def test_a_running_bot_forgets_servers_left_long_ago_and_keeps_backups(
         )
     file = tmp_path / "leadline.db"
     jobs = housekeeping.jobs(store, FixedClock(now), url=f"sqlite+aiosqlite:///{file}")
-    async with housekeeping.running(jobs), asyncio.timeout(20):
+    async with housekeeping.running(jobs), asyncio.timeout(PATIENCE):
         while True:
             async with store.read() as db:
                 forgotten = await servers.settings(db, 7) is None

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -23,6 +24,7 @@ from tiny import Tiny
 from analysis.errors import UserError
 from bot import preview
 from bot.clock import FixedClock
+from tests.patience import PATIENCE, until
 
 BROWSER = Path(__file__).parents[1] / "browser"
 START = datetime(2026, 2, 5, 18, tzinfo=UTC)
@@ -34,6 +36,7 @@ class Served:
     page: Page
     stop: asyncio.Event
     serving: asyncio.Task[None]
+    clock: RunningClock
 
 
 Server = Callable[..., AbstractAsyncContextManager[Served]]
@@ -57,11 +60,12 @@ def served() -> Server:
     async def serve(*, locale: str = "en", port: int | None = None, **habits: Any) -> AsyncIterator[Served]:
         stop = asyncio.Event()
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        clock = RunningClock(START)
         async with Tiny(**habits) as bot, aiohttp.ClientSession() as http:
             serving = asyncio.create_task(
                 preview.serve(
                     bot,
-                    clock=RunningClock(START),
+                    clock=clock,
                     port=port,
                     locale=locale,
                     zone="UTC",
@@ -77,7 +81,7 @@ def served() -> Server:
                     serving.result()
                 page = Page(http, ready.result())
                 await page.open()
-                yield Served(bot, page, stop, serving)
+                yield Served(bot, page, stop, serving, clock)
             finally:
                 stop.set()
                 await serving
@@ -140,23 +144,22 @@ async def test_only_the_moderator_may_manage_the_server(served: Server) -> None:
 
 async def test_discords_time_starts_at_the_clock_and_runs_with_it(served: Server) -> None:
     async with served() as it:
-        await asyncio.sleep(2.5)
-        seconds = it.bot.seconds
-    assert timedelta() <= seconds[0] - START < timedelta(seconds=2)
-    assert len(seconds) >= 3
-    assert all(timedelta(seconds=0.5) < b - a < timedelta(seconds=2) for a, b in pairwise(seconds))
+        await until(lambda: len(it.bot.seconds) >= 3)
+        ran = it.clock.now() - START
+        seconds = it.bot.seconds[:3]
+    assert timedelta() <= seconds[0] - START
+    assert seconds[-1] - START <= ran + timedelta(seconds=2)
+    assert all(timedelta(seconds=0.5) < b - a for a, b in pairwise(seconds))
 
 
 async def test_what_the_bot_posts_by_itself_appears(served: Server) -> None:
-    async with served(post_after=2) as it:
+    async with served() as it:
         before = (await it.page.look())["publishedRevision"]
-        for _ in range(50):
-            await it.page.look()
-            if "The bot has something to say." in it.page.said():
-                break
-            await asyncio.sleep(0.1)
-        else:
-            raise AssertionError("the page was not refreshed")
+        it.bot.post_after = len(it.bot.seconds) + 1
+        async with asyncio.timeout(PATIENCE):
+            while "The bot has something to say." not in it.page.said():
+                await asyncio.sleep(0.1)
+                await it.page.look()
         assert it.page.state["publishedRevision"] == before + 1
 
 
@@ -166,8 +169,7 @@ async def test_a_silent_bot_does_not_refresh_the_page(served: Server) -> None:
         await it.page.show()
         before = (await it.page.look())["publishedRevision"]
         ticked = len(it.bot.seconds)
-        await asyncio.sleep(2.2)
-        assert len(it.bot.seconds) > ticked
+        await until(lambda: len(it.bot.seconds) >= ticked + 2)
         assert (await it.page.look())["publishedRevision"] == before
 
 
@@ -192,13 +194,19 @@ async def test_a_port_in_use_is_said_in_one_sentence(served: Server) -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_stopping_lets_the_running_answer_finish_and_leaves_nothing(served: Server) -> None:
-    async with served(answer_after=0.6) as it:
+async def test_stopping_lets_the_running_answer_finish_and_leaves_nothing(
+    served: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "GRACE", PATIENCE)
+    let_go = threading.Event()
+    async with served(let_go=let_go) as it:
         await it.page.look()
         answer = asyncio.create_task(it.page.show())
-        await asyncio.sleep(0.3)
+        await until(lambda: it.bot.seen)
         it.stop.set()
         late = asyncio.create_task(it.page.show())
+        await asyncio.sleep(0.3)
+        let_go.set()
         assert (await answer)["settlement"] == "settled"
         await it.serving
         with pytest.raises(aiohttp.ClientError):
@@ -213,20 +221,22 @@ async def test_an_answer_that_never_comes_is_given_up(
     served: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(preview, "GRACE", 0.3)
-    async with served(answer_after=1.5) as it:
+    let_go = threading.Event()
+    async with served(let_go=let_go) as it:
         answer = asyncio.create_task(it.page.show())
-        await asyncio.sleep(0.4)
+        await until(lambda: it.bot.seen)
         it.stop.set()
+        await until(lambda: "not finished" in caplog.text)
+        let_go.set()
         with pytest.raises(aiohttp.ClientError):
             await answer
         await it.serving
-    assert "not finished" in caplog.text
 
 
 async def test_ending_the_session_in_the_page_ends_the_preview(served: Server) -> None:
     async with served() as it:
         await it.page.act("close")
-        await asyncio.wait_for(it.serving, 5)
+        await asyncio.wait_for(it.serving, PATIENCE)
 
 
 async def test_the_private_parts_of_simcord_are_where_they_were(served: Server) -> None:
@@ -248,7 +258,7 @@ def test_sigterm_closes_the_preview_without_a_trace() -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith("http://127.0.0.1:")
     process.terminate()
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     # Neither a traceback nor a coroutine never awaited, nor what SimCord makes discord.py say.
     assert err == ""

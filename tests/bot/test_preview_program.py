@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -36,7 +38,7 @@ def test_ctrl_c_ends_everything_in_order() -> None:
     ready(process)
     os.killpg(process.pid, signal.SIGINT)
     # Every process of the bot holds the other end of this pipe: it ends with the last of them.
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert err == ""
 
@@ -45,5 +47,5 @@ def test_killed_it_leaves_nobody_behind() -> None:
     process = preview()
     ready(process)
     process.kill()
-    _, err = process.communicate(timeout=3)
+    _, err = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in err

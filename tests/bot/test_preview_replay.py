@@ -23,6 +23,7 @@ from bot.reports.levels import REPORT as LEVELS
 from bot.reports.shapes import Asked
 from storage import migrate, sample
 from storage.store import Store
+from tests.patience import PATIENCE
 
 START = datetime(2026, 2, 4, 9, tzinfo=UTC)
 DIGEST, ALERT = "**BTC 76,082**", "**BTC 收盤跌破 73,600**"
@@ -35,7 +36,7 @@ class Played:
     source: Store
     page: Page
 
-    async def until_said(self, words: str, *, seconds: float = 90) -> None:
+    async def until_said(self, words: str, *, seconds: float = PATIENCE) -> None:
         async with asyncio.timeout(seconds):
             while not any(words in said for said in await self.said()):  # noqa: ASYNC110 -- another's page
                 await asyncio.sleep(0.2)
@@ -48,7 +49,7 @@ class Played:
         """How its posts begin."""
         return [words.split(" · ")[0] for words in await self.said() if words.startswith("**BTC")]
 
-    async def arrived(self, *, seconds: float = 120) -> None:
+    async def arrived(self, *, seconds: float = PATIENCE) -> None:
         async with asyncio.timeout(seconds):
             while self.replay.playing.to is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
@@ -86,7 +87,7 @@ async def played(pictures: Pictures, **playing: Any) -> AsyncIterator[Played]:
     )
     try:
         async with aiohttp.ClientSession() as http:
-            page = Page(http, await asyncio.wait_for(ready, 60))
+            page = Page(http, await asyncio.wait_for(ready, PATIENCE))
             await page.open()
             yield Played(replay, source, page)
     finally:

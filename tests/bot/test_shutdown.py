@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 PROGRAM = """
 import asyncio
 from bot.shutdown import stopped_by_signals
@@ -50,26 +52,26 @@ def test_one_signal_lets_the_program_end_by_itself(signum: signal.Signals) -> No
     process = program(seconds=0.2)
     process.send_signal(signum)
     said(process, "stopping")
-    assert process.communicate(timeout=5) == ("cleaned up\n", "")
+    assert process.communicate(timeout=PATIENCE) == ("cleaned up\n", "")
     assert process.returncode == 0
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_second_signal_ends_it_at_once_but_cleaned_up(signum: signal.Signals, code: int) -> None:
-    process = program(seconds=60)
+    process = program(seconds=2 * PATIENCE)
     process.send_signal(signal.SIGINT)
     said(process, "stopping")
     process.send_signal(signum)
-    assert process.communicate(timeout=5) == ("cleaned up\n", "")
+    assert process.communicate(timeout=PATIENCE) == ("cleaned up\n", "")
     assert process.returncode == code
 
 
 def test_a_third_signal_kills() -> None:
-    process = program(seconds=60, last=60)
+    process = program(seconds=2 * PATIENCE, last=2 * PATIENCE)
     process.send_signal(signal.SIGTERM)
     said(process, "stopping")
     process.send_signal(signal.SIGTERM)
     said(process, "cleaned up")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=5)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGTERM

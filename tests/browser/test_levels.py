@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.async_api import expect
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
     from discord_page import DiscordPage
 
-PREVIEW = (str(Path(__file__).with_name("patient_preview.py")), "preview", "--port", "0")
+PREVIEW = ("-m", "tests.patient_program", "preview", "--port", "0")
 
 
 async def test_levels_from_typing_to_traditional_chinese(

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import io
 import sys
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -62,12 +63,12 @@ class Card(discord.ui.LayoutView):
 
 
 class Tiny(commands.Bot):
-    def __init__(self, *, post_after: int | None = None, answer_after: float = 0.0) -> None:
+    def __init__(self, *, post_after: int | None = None, let_go: threading.Event | None = None) -> None:
         super().__init__("!", intents=discord.Intents(guilds=True))
         self.seen: list[discord.Interaction] = []
         self.seconds: list[datetime] = []
         self.post_after = post_after
-        self.answer_after = answer_after
+        self.let_go = let_go
 
     async def setup_hook(self) -> None:
         @self.tree.command(description="Show a colour")
@@ -75,7 +76,8 @@ class Tiny(commands.Bot):
         @app_commands.choices(interval=[app_commands.Choice(name=name, value=name) for name in COLOURS])
         async def show(interaction: discord.Interaction, interval: str = "30m", of: str = "BTC") -> None:
             self.seen.append(interaction)
-            await asyncio.get_running_loop().run_in_executor(None, _wait, self.answer_after)
+            if self.let_go is not None:
+                await asyncio.get_running_loop().run_in_executor(None, self.let_go.wait)
             card = Card(interval, str(interaction.locale))
             await interaction.response.send_message(view=card, file=card.file)
 
@@ -95,12 +97,6 @@ class Tiny(commands.Bot):
             channel = discord.utils.get(self.get_all_channels(), name="trading")
             if isinstance(channel, discord.TextChannel):
                 await channel.send("The bot has something to say.")
-
-
-def _wait(seconds: float) -> None:
-    import threading
-
-    threading.Event().wait(seconds)
 
 
 async def main(post_after: int | None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ import simcord.interactions
 from people import Server, Speaking, people_of
 
 from analysis.charts import CHARTS
-from bot import outbox
 from bot.answers import Answers
 from bot.client import Leadline
 from bot.cooldowns import Cooldowns, Rate
@@ -39,9 +37,7 @@ def pictures(fork_server: None, pictures: Pictures) -> Pictures:
 
 
 @pytest.fixture
-def simcord_bot(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> Leadline:
-    # A pause that ends while a long test delivers makes SimCord wait for a quiet that does not come.
-    monkeypatch.setattr(outbox, "LONGEST_REST", timedelta(hours=1))
+def simcord_bot(answers: Answers) -> Leadline:
     # A test presses faster than anybody: its eleventh press would be refused.
     return Leadline(answers, cooldowns=Cooldowns(person=PATIENT, server=PATIENT))
 

@@ -3,7 +3,7 @@
 Arguments: the REST address, the gateway address, then ``leadline``'s own. With
 DRAWING_GATE set, drawing processes wait until that file exists before they draw; with
 SOURCES_PORT, every source that is fetched from is at that port of this computer. Limits of
-``tests/patience.py`` are long but for those that REAL_LIMITS names.
+``tests/patient_program.py`` are long but for those that REAL_LIMITS names.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main() -> None:
     import yarl
 
     from bot import cli, drawing
-    from tests.patience import lend
+    from tests.patient_program import lend
 
     discord.http.Route.BASE = sys.argv[1]
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(sys.argv[2])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,17 +10,11 @@ from bot import client
 from bot.answers import Answers
 from bot.client import Leadline
 from storage.outbox import State
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 from tests.wire import payloads
 from tests.wire.payloads import CHANNEL, TOKEN
 from tests.wire.posts import Weather
 from tests.wire.test_digests import DUE, HOURLY, Stage, key_of, stage  # noqa: F401 -- a fixture
-
-
-async def true(what: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not what():  # noqa: ASYNC110 -- the small Discord has no event for everything
-            await asyncio.sleep(0.01)
 
 
 async def lost(stage: Stage) -> int:  # noqa: F811
@@ -71,7 +64,7 @@ async def test_a_send_without_an_answer_is_given_up_and_looked_up(stage: Stage) 
     assert stage.discord.posts.seen["POST"] == 1
     assert stage.said() == []
     stage.discord.posts.committing.set()
-    await true(lambda: len(stage.said()) == 1)
+    await until(lambda: len(stage.said()) == 1)
     stage.channels._seconds = 20
     await stage.at(DUE + timedelta(seconds=6))
     post = await stage.settled(key_of(number))
@@ -83,7 +76,7 @@ async def test_stopped_in_the_middle_of_a_send_it_waits_for_the_answer(stage: St
     stage.bot.outbox._timing = replace(stage.bot.outbox._timing, finish=PATIENCE)
     stage.discord.posts.committing.clear()
     number = await stage.add(HOURLY)
-    await true(lambda: stage.discord.posts.seen["POST"] == 1)
+    await until(lambda: stage.discord.posts.seen["POST"] == 1)
     assert (await stage.post(key_of(number), lambda _: True)).state is State.SENDING
     closing = asyncio.create_task(stage.bot.close())
     await asyncio.sleep(0.3)
@@ -99,12 +92,12 @@ async def test_what_arrives_after_the_bot_is_gone_is_not_posted_again(stage: Sta
     stage.bot.outbox._timing = replace(stage.bot.outbox._timing, finish=0.05)
     stage.discord.posts.committing.clear()
     number = await stage.add(HOURLY)
-    await true(lambda: stage.discord.posts.seen["POST"] == 1)
+    await until(lambda: stage.discord.posts.seen["POST"] == 1)
     await stage.bot.close()
     assert stage.said() == []
     assert (await stage.post(key_of(number), lambda _: True)).state is State.SENDING
     stage.discord.posts.committing.set()
-    await true(lambda: len(stage.said()) == 1)
+    await until(lambda: len(stage.said()) == 1)
 
     answers = stage.bot.answers
     again = Leadline(Answers(answers.store, answers.pictures, stage.clock))

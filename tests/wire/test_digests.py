@@ -27,7 +27,7 @@ from storage.digests import Part, Schedule
 from storage.outbox import Post, State
 from storage.store import Store
 from tests.conftest import SELL_OFF
-from tests.patience import PATIENCE, lend, lend_to
+from tests.patience import PATIENCE
 from tests.soak import times
 from tests.wire import payloads, rules
 from tests.wire.conftest import Launch
@@ -107,7 +107,7 @@ class Stage:
 
     async def _until(self, number: int, is_so: Callable[[Schedule], bool]) -> None:
         async with asyncio.timeout(PATIENCE):
-            while not is_so(await self.schedule(number)):  # noqa: ASYNC110 -- a store has no event
+            while not is_so(await self.schedule(number)):  # noqa: ASYNC110 -- a store has none
                 await asyncio.sleep(0.02)
 
     async def unsure(self, key: str, *, since: datetime = DUE) -> Post:
@@ -135,10 +135,6 @@ class Stage:
 async def stage(discord: Discord, answers: Answers, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     monkeypatch.setattr(Route, "BASE", discord.rest)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(discord.gateway.address))
-    lend(monkeypatch.setattr)
-    lend_to(answers.pictures, monkeypatch.setattr)
-    # What ought to wake the outbox must do so: it does not look by itself while a test waits.
-    monkeypatch.setattr("bot.outbox.LONGEST_REST", timedelta(seconds=2 * PATIENCE))
     discord.gateway.guild = payloads.guild(CHANNEL, SYSTEM, system=SYSTEM)
     discord.posts.may_ping = frozenset({ROLE})
     clock = Hands(DUE - timedelta(minutes=30))

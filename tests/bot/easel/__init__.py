@@ -17,3 +17,4 @@ class Card:
     text: str
     seconds: float = 0.0
     pid_file: str = ""
+    gate: str = ""

@@ -30,7 +30,7 @@ async def main(until: str) -> None:
             print("a child is left", flush=True)
         print("closed", flush=True)
         return
-    seconds = 2 if until == "deaf" else 30
+    seconds = 2 if until == "deaf" else 600
     drawing = asyncio.create_task(
         pictures.draw("slow", Card(as_of=now, text="second", seconds=seconds), Look())
     )
