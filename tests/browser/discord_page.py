@@ -99,7 +99,7 @@ class DiscordPage:
     async def redrawn(self, before: Pixels, *, message: Locator | None = None) -> Pixels:
         """The pixels once they differ from ``before``: the page shows the old picture while it loads."""
         async with asyncio.timeout(PATIENCE):
-            while (now := await self.pixels(await self.picture(message=message))) == before:
+            while (now := await self.pixels(await self.picture(message=message))) == before:  # noqa: ASYNC110 -- nor has a page
                 await asyncio.sleep(0.1)
         return now
 

@@ -136,7 +136,7 @@ async def test_a_cancelled_statement_harms_neither_file_nor_memory(store: Store)
 
         listen(each.engine.sync_engine, "before_cursor_execute", note)
         task = asyncio.create_task(long())
-        await begun.wait()
+        await asyncio.wait_for(begun.wait(), PATIENCE)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
