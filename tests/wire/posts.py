@@ -48,7 +48,12 @@ class Posted:
 
 
 class Posts:
-    """``window`` is how long a nonce is remembered, ``per_second`` how many requests are taken."""
+    """``window`` is how long a nonce is remembered, ``per_second`` how many requests are taken.
+
+    The window is seconds where that of Discord is minutes, which no machine is so slow as to use up between a
+    look at a channel and the post that follows. So a nonce is kept, too, from whoever looked before its message
+    came to be, and not since.
+    """
 
     def __init__(self, faults: list[str]) -> None:
         self.window = 120.0
@@ -73,6 +78,8 @@ class Posts:
         self._faults = faults
         self._messages: dict[str, dict[int, Body]] = defaultdict(dict)
         self._nonces: dict[tuple[str, str], tuple[float, int]] = {}
+        self._looked_at: dict[str, float] = {}
+        """When a channel's history was last read."""
         self._last_id = 0
         self._second: tuple[float, int] = (0.0, 0)
         self._late: set[asyncio.Task[Any]] = set()
@@ -166,7 +173,7 @@ class Posts:
         await self.committing.wait()
         nonce, now = str(body.get("nonce")), time.monotonic()
         known = self._nonces.get((channel, nonce))
-        if body.get("enforce_nonce") and known is not None and now - known[0] < self.window:
+        if body.get("enforce_nonce") and known is not None and self._remembers(channel, known[0], now):
             first = self._messages[channel].get(known[1])
             if first is None:
                 return _answer(404, {"message": "Unknown Message", "code": 10008})
@@ -181,9 +188,13 @@ class Posts:
         self.posted.append(Posted(channel=channel, nonce=nonce, text=text, at=now))
         return _answer(200, told)
 
+    def _remembers(self, channel: str, posted_at: float, now: float) -> bool:
+        return now - posted_at < self.window or self._looked_at.get(channel, now) < posted_at
+
     def _history(self, channel: str, query: Any) -> web.Response:
         if channel in self.blind:
             return _answer(200, [])
+        self._looked_at[channel] = time.monotonic()
         after, limit = int(query.get("after", 0)), int(query.get("limit", 50))
         numbers = sorted(number for number in self._messages[channel] if number > after)[:limit]
         return _answer(200, [self._messages[channel][number] for number in reversed(numbers)])
