@@ -12,6 +12,7 @@ from tests.patience import PATIENCE
 LIMITS: Final = {
     "PICTURE_SECONDS": "bot.answers",
     "FINISH_SECONDS": "bot.client",
+    "POST_SECONDS": "bot.client",
     "START_SECONDS": "bot.registration",
     "START_LIMIT": "bot.drawing",
     "SECONDS": "bot.repeats",

@@ -19,7 +19,7 @@ from providers.client import Client
 from providers.errors import Blocked, Malformed, ProviderError, Refused, Unreachable
 from providers.hosts import BROWSER, HOSTS, HostRules
 from providers.shapes import Answer, Request
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 from tests.providers.loopback import HTML, Diverted, Loopback, Reply
 from tests.providers.test_faults import BOMB
 
@@ -250,9 +250,9 @@ async def test_a_large_true_page_may_tell_of_challenges(source: Loopback, client
 
 
 async def test_a_cancelled_call_is_cancelled(source: Loopback, client: Client) -> None:
-    source.always = Reply(body=b"{}", drip_s=0.2)
+    source.always = Reply(body=b"{}", drip_s=PATIENCE)
     call = asyncio.create_task(client.fetch(KRAKEN))
-    await asyncio.sleep(0.1)
+    await until(lambda: source.asked)
 
     call.cancel()
 

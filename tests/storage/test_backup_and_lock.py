@@ -20,7 +20,7 @@ from pathlib import Path
 from storage.lock import RunningLock
 with RunningLock(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

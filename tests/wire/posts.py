@@ -50,9 +50,8 @@ class Posted:
 class Posts:
     """``window`` is how long a nonce is remembered, ``per_second`` how many requests are taken.
 
-    The window is seconds where that of Discord is minutes, which no machine is so slow as to use up between a
-    look at a channel and the post that follows. So a nonce is kept, too, from whoever looked before its message
-    came to be, and not since.
+    The window is seconds here. Discord's is minutes: no bot is so slow as to use it up between its look at a
+    channel and its post. So a nonce whose message came after the last look at the channel is remembered, too.
     """
 
     def __init__(self, faults: list[str]) -> None:

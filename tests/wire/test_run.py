@@ -51,7 +51,7 @@ async def test_first_start_first_answers_kill_and_restart(
 
     # Guilds alone: no message, no member, no presence.
     assert identify["d"]["intents"] == 1
-    assert "the store was empty: the sample is loaded" in bot.events()
+    await bot.logged("the store was empty: the sample is loaded")
     known = [command["name"] for command in discord.commands[GLOBAL]]
     assert known[: len(REPORTS)] == list(REPORTS)
 
@@ -101,7 +101,7 @@ async def test_first_start_first_answers_kill_and_restart(
 
     again = await launch(discord, database)
     await discord.connected()
-    assert "commands unchanged" in again.events()
+    await again.logged("commands unchanged")
     assert synced(discord) == [GLOBAL]
     pressed = await discord.press(ALICE, card, "1d")
     assert (await pressed.answer())["id"] == message["id"]

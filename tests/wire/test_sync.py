@@ -79,7 +79,7 @@ async def test_told_now_and_not_again_by_the_next_start(
 
     bot = await launch(discord, database)
     await discord.connected()
-    assert "commands unchanged" in bot.events()
+    await bot.logged("commands unchanged")
     assert told(discord) == [GLOBAL]
     ended = await leadline(discord, database, "sync", "--clear")
     assert (ended.status, ended.out) == (1, "")
