@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sqlite3
+import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from tests.wire import payloads
 from tests.wire.conftest import Launch, Open
 from tests.wire.loopback import Discord
 from tests.wire.payloads import TOKEN
-from tests.wire.process import until
+from tests.wire.process import ROOT, until
 
 ATTACH, EMBED, VIEW = 1 << 15, 1 << 14, 1 << 10
 
@@ -156,3 +157,40 @@ async def test_a_token_from_a_file_is_used_and_never_told(
     assert any(line.startswith("ok    token: accepted") for line in doctor.out), doctor.out
     told = [path for path in tmp_path.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
     assert told == [secrets / "discord_token"]
+
+
+LATE_IMPORTS = """
+import asyncio, sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from bot import doctor
+from bot.settings import Settings
+
+def ours():
+    return {name for name in sys.modules if name.split(".")[0] in {"analysis", "bot", "discord", "providers", "storage"}}
+
+async def noted(home):
+    loaded.update(ours())
+    return []
+
+loaded = set()
+# Whose clock it would be is on the internet.
+kept = [check for check in doctor.CHECKS if check.name != "clock"]
+doctor.CHECKS = (replace(kept[0], run=noted), *kept)
+settings = Settings(_env_file=None, database_url=sys.argv[1], fetch=False)
+found = asyncio.run(doctor.examine(doctor.Home(settings=settings, now=datetime.now(UTC))))
+print(len(found), sorted(ours() - loaded))
+"""
+
+
+async def test_nothing_is_imported_while_the_time_of_a_check_runs(database: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        LATE_IMPORTS,
+        str(database),
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    told, _ = await process.communicate()
+    assert told.decode() == "8 []\n"
