@@ -283,17 +283,16 @@ def compounding(
     known rule.
     """
     announced = [change for change in changes if change.known_at is None or change.known_at <= as_of]
-    days = {close.date: close for close in known(closes, as_of)}
+    days = {
+        close.date: (close, rule)
+        for close in known(closes, as_of)
+        if (rule := in_force_before(announced, close.closed_at)) >= 0
+    }
     ends: list[tuple[Close, Change, float]] = []
     for day in (date_from, date_to):
-        close = days.get(day)
-        rule = -1 if close is None else in_force_before(announced, close.closed_at)
-        if close is None or rule < 0:
-            raise UserError(
-                "There is no close of {product} with a known margin on {date}.",
-                product=product.code,
-                date=day.isoformat(),
-            )
+        if day not in days:
+            raise _no_close(product, day, max((other for other in days if other < day), default=None))
+        close, rule = days[day]
         change = announced[rule]
         ends.append((close, change, cost(change, product, close.price).initial_usd))
     (first, rule_from, initial_from), (last, rule_to, initial_to) = ends
@@ -313,6 +312,17 @@ def compounding(
         initial_change_pct=100 * (initial_to / initial_from - 1),
         rate_part=_move(before, initial_to),
         price_part=_move(initial_from, before),
+    )
+
+
+def _no_close(product: Product, day: date, before: date | None) -> UserError:
+    values = {"product": product.code, "date": day.isoformat()}
+    if before is None:
+        return UserError("There is no close of {product} with a known margin on {date}.", **values)
+    return UserError(
+        "There is no close of {product} with a known margin on {date}; the one before is of {before}.",
+        **values,
+        before=before.isoformat(),
     )
 
 

@@ -383,7 +383,7 @@ def db_check(ctx: typer.Context) -> None:
 
     found = carry_out(migrate.check(ctx.obj.settings.database_url))
     if found.state in {"missing", "empty"}:
-        fail("There is no store there yet: leadline sample or leadline import makes one.")
+        fail("There is no store there yet: leadline sample, fetch or import makes one.")
     if found.state == "foreign":
         fail("That file is not a store of Leadline.")
     typer.echo(f"state: {found.state}, schema {found.revision} (this version: {found.expected_revision})")

@@ -174,7 +174,10 @@ class Store:
                 state = await asyncio.to_thread(state_of, file, recover=True)
         match state:
             case State.MISSING | State.EMPTY:
-                raise UserError("There is no store at {path} yet.", path=str(file))
+                raise UserError(
+                    "There is no store at {path} yet: leadline sample, fetch or import makes one.",
+                    path=str(file),
+                )
             case State.FOREIGN:
                 raise UserError("{path} is not a store of this program.", path=str(file))
             case State.OLDER:

@@ -64,7 +64,7 @@ def standing(level: LevelState, zone: ZoneInfo, _: Gettext) -> str:
 
 def _standing(level: LevelState, zone: ZoneInfo, _: Gettext) -> str:
     if level.unconfirmed:
-        return _("price below, no close yet")
+        return _("price below, no break yet")
     word = state_words.state(level.state, _)
     if level.bars_held is not None and level.bars_needed is not None:
         return _("{state} {held}/{needed}").format(state=word, held=level.bars_held, needed=level.bars_needed)
@@ -138,7 +138,7 @@ def alt(result: Levels, look: Look, _: Gettext) -> str:
         if nearest.level.automatic is not None:
             values["level"] = _("{price} (automatic)").format(price=values["level"])
         if nearest.unconfirmed:
-            values["state"] = _("price below, no close yet")
+            values["state"] = _("price below, no break yet")
         # A break or a reclaim under way is told with its own beginning.
         side = turned(nearest.events) if nearest.bars_held is None else nearest.since
         if side is None or nearest.unconfirmed:

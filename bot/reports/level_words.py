@@ -98,31 +98,37 @@ def deciding(result: Levels) -> LevelState | None:
 
 def _deciding_line(result: Levels, speech: Speech) -> str:
     decides = deciding(result)
-    return "" if decides is None else state_sentence(decides, speech)
+    return "" if decides is None else state_sentence(decides, speech, newest=result.price_at)
 
 
-def state_sentence(item: LevelState, speech: Speech) -> str:
-    """What closed bars have done to one level, and what would change it.
+def state_sentence(item: LevelState, speech: Speech, *, newest: datetime) -> str:
+    """What closed bars, of which the last closed at ``newest``, have done to one level, and what would change it.
 
     ``since`` is that of the side it stands on, as ``lights`` tells it; what failed after it is told beside it.
     """
-    return _sentence(item, speech) + _failed(item, speech)
+    return _sentence(item, speech, newest) + _failed(item, speech, newest)
 
 
-def _failed(item: LevelState, speech: Speech) -> str:
+def _when(time: datetime, speech: Speech, newest: datetime) -> str:
+    """With its year where that is another one than that of the price."""
+    years = {at.astimezone(speech.zone).year for at in (time, newest)}
+    return speech.instant(time, year=len(years) > 1)
+
+
+def _failed(item: LevelState, speech: Speech, newest: datetime) -> str:
     _, at = speech._, failed(item.events)
     if at is None:
         return ""
     told = _("reclaim failed {time}") if item.state is State.BROKEN else _("break failed {time}")
-    return " · " + told.format(time=speech.instant(at))
+    return " · " + told.format(time=_when(at, speech, newest))
 
 
-def _sentence(item: LevelState, speech: Speech) -> str:
+def _sentence(item: LevelState, speech: Speech, newest: datetime) -> str:
     _ = speech._
     level = _named(item.level, speech)
     edge = "" if item.invalidation is None else speech.price(round(item.invalidation, 2))
     side = turned(item.events)
-    since = "" if side is None else speech.instant(side)
+    since = "" if side is None else _when(side, speech, newest)
     needed = item.bars_needed
     match item.state:
         case State.BREAKING:
@@ -172,10 +178,10 @@ def state_word(state: State, speech: Speech) -> str:
     }[state]
 
 
-def _state_since(item: LevelState, speech: Speech) -> str:
+def _state_since(item: LevelState, speech: Speech, newest: datetime) -> str:
     _ = speech._
     if item.unconfirmed:
-        return _("price below, no close yet")
+        return _("price below, no break yet")
     word = state_word(item.state, speech)
     if item.bars_needed is not None:
         return _("{state} {held}/{needed}").format(state=word, held=item.bars_held, needed=item.bars_needed)
@@ -183,8 +189,8 @@ def _state_since(item: LevelState, speech: Speech) -> str:
         return _("below; never broken here")
     side = turned(item.events)
     if side is not None:
-        word = _("{state} since {since}").format(state=word, since=speech.instant(side))
-    return word + _failed(item, speech)
+        word = _("{state} since {since}").format(state=word, since=_when(side, speech, newest))
+    return word + _failed(item, speech, newest)
 
 
 def _details(result: Levels, speech: Speech) -> list[str]:
@@ -194,14 +200,14 @@ def _details(result: Levels, speech: Speech) -> list[str]:
         _("{price} ({label}): {state} · {distance}").format(
             price=speech.price(item.level.price),
             label=_label(item.level.label, item.level.automatic, speech),
-            state=_state_since(item, speech),
+            state=_state_since(item, speech, result.price_at),
             distance=_distance(item.distance_pct, item.distance_atr, speech),
         )
         for item in result.levels
     ]
     lines += [
         _("Lowest in the window: {price} in the bar of {time}").format(
-            price=speech.price(result.low), time=speech.instant(result.low_at)
+            price=speech.price(result.low), time=_when(result.low_at, speech, result.price_at)
         )
     ]
     if result.air_pocket is not None:
@@ -279,7 +285,7 @@ def _history(result: Levels, speech: Speech, room: int) -> list[str]:
     if not told:
         return []
     told.sort(key=lambda entry: entry[0])
-    lines = [f"{speech.instant(time)} · {words}" for time, words in told]
+    lines = [f"{_when(time, speech, result.price_at)} · {words}" for time, words in told]
     title = "**" + _("What happened, in order") + "**"
     room -= len(title) + 1
     if sum(len(line) + 1 for line in lines) <= room:

@@ -286,11 +286,17 @@ def test_compounding_sentence(closes: list[Close]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("date_from", "date_to"),
-    [("2026-01-31", "2026-02-04"), ("2026-01-29", "2026-02-05"), ("2025-11-03", "2026-02-04")],
+    ("date_from", "date_to", "told"),
+    [
+        ("2026-01-31", "2026-02-04", r"on 2026-01-31; the one before is of 2026-01-30\."),
+        ("2026-01-29", "2026-02-05", r"on 2026-02-05; the one before is of 2026-02-04\."),
+        ("2025-11-03", "2026-02-04", r"on 2025-11-03\."),
+    ],
 )
-def test_compounding_needs_two_known_closes(closes: list[Close], date_from: str, date_to: str) -> None:
-    with pytest.raises(UserError, match="There is no close of SI"):
+def test_compounding_needs_two_known_closes(
+    closes: list[Close], date_from: str, date_to: str, told: str
+) -> None:
+    with pytest.raises(UserError, match="There is no close of SI with a known margin " + told):
         compounding(
             SILVER,
             closes,

@@ -237,7 +237,7 @@ def test_a_store_named_explicitly_is_never_mixed_with_the_sample(leadline: Leadl
     path = str(tmp_path / "own.db")
     missing = leadline("--database-url", path, "report", "levels")
     assert (missing.exit_code, missing.stdout) == (1, "")
-    assert missing.stderr == f"There is no store at {path} yet.\n"
+    assert missing.stderr == f"There is no store at {path} yet: leadline sample, fetch or import makes one.\n"
 
     assert leadline("--database-url", path, "db", "upgrade").exit_code == 0
     empty = leadline("--database-url", path, "report", "levels")

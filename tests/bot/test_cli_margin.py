@@ -308,7 +308,11 @@ def test_the_csv_holds_closes_changes_and_their_sources_but_no_account(leadline:
             2,
             "“1/29” is not two past days, the earlier one first: write 1/29..2/4 or 2026-01-29..2026-02-04.\n",
         ),
-        (["--compare", "1/31..2/4"], 1, "There is no close of SI with a known margin on 2026-01-31.\n"),
+        (
+            ["--compare", "1/31..2/4"],
+            1,
+            "There is no close of SI with a known margin on 2026-01-31; the one before is of 2026-01-30.\n",
+        ),
         (
             ["--at", "2020-01-01"],
             1,

@@ -166,7 +166,13 @@ AT_NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
     ],
 )
 def test_every_state_has_its_sentence(item: LevelState, sentence: str) -> None:
-    assert level_words.state_sentence(item, SPEECH) == sentence
+    assert level_words.state_sentence(item, SPEECH, newest=AT_NOON) == sentence
+
+
+def test_another_year_is_named() -> None:
+    item = standing(State.ABOVE, since=AT_NOON)
+    told = level_words.state_sentence(item, SPEECH, newest=AT_NOON.replace(year=2027))
+    assert told == "73,600 holds since 4 Feb 2026 12:00 UTC; a close below 73,526 would start a break"
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-TW"])
@@ -211,11 +217,11 @@ async def test_a_level_above_the_price_that_no_close_has_broken_yet(sample_file:
         "The price is below 73,600, but no bar has closed below 72,689, which would start a break"
     )
     assert any(
-        line.startswith("73,600 (near the March 2024 high): price below, no close yet")
+        line.startswith("73,600 (near the March 2024 high): price below, no break yet")
         for line in reply.details
     )
     assert any(line.startswith("56,100 (fourth layer): price above") for line in reply.details)
-    assert chart_words.alt(daily, Look(), str).endswith("Nearest level 73,600: price below, no close yet.")
+    assert chart_words.alt(daily, Look(), str).endswith("Nearest level 73,600: price below, no break yet.")
     [level] = [item for item in levels.as_json(daily, SELL_OFF)["levels"] if item["price"] == 73_600]
     assert level["state"] == "above"
 

@@ -167,7 +167,7 @@ def test_a_level_above_the_price_is_not_called_below_it() -> None:
     result = made.levels(book=[(67_000.0, "")], state=State.ABOVE)
     assert result.price < 67_000
     told = words(chart.compose(result, Look(), english))
-    assert "price below, no close yet" in told
+    assert "price below, no break yet" in told
     assert "price above" not in told
 
 

@@ -237,7 +237,10 @@ async def test_a_late_private_answer_is_private_from_its_first_acknowledgement(a
         ({"price": "-1"}, "“-1” is out of range: it may be from 0.01 to 1,000,000."),
         ({"equity": "a lot"}, "“a lot” is not a number: write 76.53, 57,397.50 or 57.4k."),
         ({"side": "short"}, "Side and HRP are about an account: give contracts or equity as well."),
-        ({"compare": "1/31..2/4"}, "There is no close of SI with a known margin on 2026-01-31."),
+        (
+            {"compare": "1/31..2/4"},
+            "There is no close of SI with a known margin on 2026-01-31; the one before is of 2026-01-30.",
+        ),
     ],
 )
 async def test_a_bad_option_is_told_to_the_asker_alone(
