@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,18 @@ LEAST_DISK: Final = 500 * 1024 * 1024
 LEAST_DISK_SHARE: Final = 0.05
 STALE_BACKUP: Final = timedelta(hours=2)
 SYSTEM_ZONES: Final = Path("/usr/share/zoneinfo/tzdata.zi")
+_LOADED: Final = (
+    "analysis.charts.look",
+    "bot.doctor_discord",
+    "bot.doctor_sources",
+    "bot.every_feed",
+    "bot.ingest",
+    "bot.pictures",
+    "bot.reports",
+    "bot.running",
+    "storage.sample",
+)
+"""What the checks import when they run, too: most of the bot."""
 
 
 class Verdict(StrEnum):
@@ -100,6 +113,9 @@ class _Abandoned(ThreadPoolExecutor):
 async def examine(home: Home) -> list[Finding]:
     """All findings, in the order of ``CHECKS``. To be the only work of its event loop."""
     asyncio.get_running_loop().set_default_executor(_Abandoned())
+    # Not while a check's time runs: an import holds up the loop, and with it every answer.
+    for name in _LOADED:
+        import_module(name)
     found = await asyncio.gather(*(_within_limit(check, home) for check in CHECKS))
     return [finding for findings in found for finding in findings]
 

@@ -111,11 +111,14 @@ def _named(channels: list[str]) -> str:
 
 async def clock() -> list[Finding]:
     """This computer's clock against the one of Discord's servers."""
+    asked = datetime.now(UTC)
     try:
         async with aiohttp.ClientSession() as session, session.get(f"{Route.BASE}/gateway") as answer:
             stated = answer.headers.get("Date", "")
             here = datetime.now(UTC)
-        skew = (here - parsedate_to_datetime(stated)).total_seconds()
+        there = parsedate_to_datetime(stated)
+        # Between the two it may have been any instant, if the way was long.
+        skew = (min(max(there, asked), here) - there).total_seconds()
     except (aiohttp.ClientError, OSError):
         says = "cannot be compared: Discord cannot be reached"
         return [Finding(name="clock", verdict=Verdict.WARN, says=says, remedy=_NETWORK)]

@@ -151,7 +151,7 @@ def test_it_runs_with_a_read_only_root_as_a_nobody(tmp_path: Path) -> None:
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*box, *command], check=False, capture_output=True, text=True, env=environment, timeout=120
+            [*box, *command], check=False, capture_output=True, text=True, env=environment, timeout=600
         )
 
     leadline = (sys.executable, "-m", "bot")

@@ -15,6 +15,8 @@ import pytest
 from discord_page import DiscordPage
 from playwright.async_api import expect
 
+from tests.patience import PATIENCE
+
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
@@ -31,7 +33,7 @@ def discord_page(browser: Browser) -> Opener:
 
     ``story`` names the folder of its screenshots. SIGTERM must end the program with 0.
     """
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=1000 * PATIENCE)
 
     @asynccontextmanager
     async def opened(*program: str, story: str) -> AsyncIterator[DiscordPage]:
@@ -42,15 +44,15 @@ def discord_page(browser: Browser) -> Opener:
             env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         )
         try:
-            address = await asyncio.wait_for(_address(process), 60)
+            address = await asyncio.wait_for(_address(process), PATIENCE)
             page = await browser.new_page(viewport={"width": 1280, "height": 1000})
-            page.set_default_timeout(20_000)
+            page.set_default_timeout(1000 * PATIENCE)
             yield await DiscordPage.open(page, address, ARTEFACTS / story)
             await page.close()
         finally:
             if process.returncode is None:
                 process.terminate()
-            await asyncio.wait_for(process.communicate(), 20)
+            await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0
 
     return opened

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 from playwright.async_api import expect
 
+from tests.patience import PATIENCE
+
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
@@ -96,12 +98,10 @@ class DiscordPage:
 
     async def redrawn(self, before: Pixels, *, message: Locator | None = None) -> Pixels:
         """The pixels once they differ from ``before``: the page shows the old picture while it loads."""
-        for _ in range(200):
-            now = await self.pixels(await self.picture(message=message))
-            if now != before:
-                return now
-            await asyncio.sleep(0.1)
-        raise AssertionError("the picture did not change within 20 s")
+        async with asyncio.timeout(PATIENCE):
+            while (now := await self.pixels(await self.picture(message=message))) == before:  # noqa: ASYNC110 -- nor has a page
+                await asyncio.sleep(0.1)
+        return now
 
     async def shot(self, title: str) -> Path:
         """Keep a screenshot; they are numbered in the order of the story."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from discord_page import DiscordPage
 
-PREVIEW = ("-m", "bot", "preview", "--port", "0")
+PREVIEW = ("-m", "tests.patient_program", "preview", "--port", "0")
 
 
 async def test_levels_from_typing_to_traditional_chinese(

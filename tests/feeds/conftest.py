@@ -18,6 +18,7 @@ from providers.client import Client
 from storage import migrate
 from storage.store import Store
 from tests.feeds.simulated import Time
+from tests.patience import PATIENCE
 from tests.providers.conftest import HURRIED
 from tests.providers.loopback import Loopback
 
@@ -66,7 +67,7 @@ def run(store: Store, source: Loopback) -> Run:
             )
             running = asyncio.create_task(coordinator.run())
             over = asyncio.create_task(time.over.wait())
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 await asyncio.wait({running, over}, return_when=asyncio.FIRST_COMPLETED)
             over.cancel()
             running.cancel()

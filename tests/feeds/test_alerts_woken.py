@@ -11,6 +11,7 @@ from providers.client import Client
 from storage.store import Store
 from tests.feeds.simulated import Time
 from tests.feeds.test_ingest import KRAKEN, MINUTE, NOW, at_kraken
+from tests.patience import PATIENCE
 from tests.providers.conftest import HURRIED
 from tests.providers.loopback import Loopback
 
@@ -30,7 +31,7 @@ async def woken(store: Store, source: Loopback, *, minutes: int) -> int:
         )  # fmt: skip
         coordinator.on_stored = wake
         running = asyncio.create_task(coordinator.run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await time.over.wait()
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):

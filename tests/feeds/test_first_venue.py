@@ -20,6 +20,7 @@ from storage import migrate
 from storage.store import Store
 from tests.feeds import venues
 from tests.feeds.venues import utc
+from tests.patience import PATIENCE
 from tests.providers.conftest import HURRIED
 from tests.providers.loopback import Loopback, Reply
 
@@ -51,7 +52,7 @@ async def fetched(store: Store, source: Loopback, *, at: datetime = NOW, calls: 
         )
         running = asyncio.create_task(coordinator.run())
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 await called.wait()
         finally:
             running.cancel()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +21,7 @@ from providers.client import Client
 from storage import sample
 from storage.store import Store
 from tests.conftest import SELL_OFF
+from tests.patience import PATIENCE
 from tests.providers.conftest import HURRIED
 
 HOSTS = {feed.host for feed in every_feed()}
@@ -53,10 +53,8 @@ async def test_without_a_network_it_answers_and_warns_once_a_host(file: Path, no
     report = REPORTS["levels"]
     with capture_logs() as logged:
         async with running._fetching(Settings(_env_file=None), store, SystemClock()):
-            started = time.monotonic()
             result = await report.answer(report.read({}, SELL_OFF), Asked(store=store, at=SELL_OFF))
-            assert time.monotonic() - started < 5
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 await nowhere.often.wait()
     await store.close()
     assert result.is_sample
@@ -82,7 +80,7 @@ async def test_on_a_disk_without_room_nobody_is_called(
     settings = Settings(_env_file=None, database_url=str(file))
     with capture_logs() as logged:
         async with running._fetching(settings, store, SystemClock()):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while not logged:  # noqa: ASYNC110 -- a log has no event
                     await asyncio.sleep(0.05)
             await asyncio.sleep(0.5)

@@ -9,13 +9,14 @@ import pytest_asyncio
 
 from providers.client import Client
 from providers.hosts import HOSTS, HostRules
+from tests.patience import PATIENCE
 from tests.providers.loopback import Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def hurried(*, total_s: float = 20.0) -> Mapping[str, HostRules]:
+def hurried(*, total_s: float = PATIENCE) -> Mapping[str, HostRules]:
     """The true hosts without their budgets and pauses."""
     return {
         host: HostRules(calls=1000, per_s=1.0, user_agent=rules.user_agent, total_s=total_s, pause_s=0.001)

@@ -13,6 +13,7 @@ import pytest
 
 from providers.client import Client
 from providers.errors import Blocked, Malformed, ProviderError, TooMany, Unreachable
+from tests.patience import PATIENCE
 from tests.providers.all_subjects import ALL
 from tests.providers.conftest import hurried
 from tests.providers.loopback import HTML, JSON, Loopback, Reply
@@ -36,7 +37,7 @@ class Fault:
     reply: Callable[[bytes], Reply]
     raises: type[ProviderError]
     of_json: bool = False
-    total_s: float = 20.0
+    total_s: float = PATIENCE
 
 
 BOMB = gzip.compress(b" " * (40 << 20))

@@ -14,6 +14,7 @@ from providers.errors import TooMany
 from providers.hosts import HostRules
 from providers.refusals import retry_after
 from providers.shapes import Request
+from tests.patience import PATIENCE, until
 from tests.providers.conftest import hurried
 from tests.providers.loopback import Loopback, Reply
 from tests.providers.test_faults import BOMB
@@ -32,10 +33,11 @@ async def test_a_short_wait_is_waited_out_by_everybody(source: Loopback, client:
     """One is told to wait a second: the nine who came behind wait with it."""
     source.replies.append(Reply(status=429, headers={"Retry-After": "1"}))
     source.always = FINE
-    patient = {**hurried(), "api.kraken.com": HostRules(calls=1000, per_s=1, pause_s=0.001)}
+    patient = {**hurried(), "api.kraken.com": HostRules(calls=1000, per_s=1, total_s=PATIENCE, pause_s=0.001)}
     async with Client(hosts=patient, transport=source.transport) as waiting:
         first = asyncio.create_task(waiting.fetch(KRAKEN))
-        await asyncio.sleep(0.3)  # its answer has come by now
+        # Its answer has come once nobody may call for a while.
+        await until(lambda: waiting._budgets["api.kraken.com"]._not_before > 0)
         assert len(source.asked) == 1
         others = [asyncio.create_task(waiting.fetch(KRAKEN)) for _ in range(9)]
         answers = await asyncio.gather(first, *others)

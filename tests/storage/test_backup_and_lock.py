@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from analysis.errors import UserError
 from storage import backup, lock, schema
 from storage.store import Store
+from tests.patience import PATIENCE
 from tests.storage.conftest import dump, url_of
 
 HOLD = """
@@ -19,7 +20,7 @@ from pathlib import Path
 from storage.lock import RunningLock
 with RunningLock(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -67,7 +68,7 @@ def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
             lock.RunningLock(path).acquire()
         assert refused.value.values == {"pid": str(holder.pid)}
         holder.send_signal(signal.SIGKILL)
-        holder.wait(10)
+        holder.wait(PATIENCE)
     assert path.exists()
     assert not lock.held(path)
     with lock.RunningLock(path):

@@ -35,7 +35,7 @@ def program(name: str, *arguments: object, within: float) -> Any:
 @pytest.mark.soak
 def test_no_acknowledged_write_is_lost_and_none_is_half_done(file: Path) -> None:
     kills = times(short=200, long=2_000)
-    found = program("killed_writer.py", file, kills, 20260205, within=kills)
+    found = program("killed_writer.py", file, kills, 20260205, within=10 * kills)
     print(found)
     assert found["wrong"] == []
     assert found["kills"] == kills
@@ -68,7 +68,7 @@ def test_a_migration_killed_anywhere_is_done_or_not_done(first_revision: Path, t
     folder = tmp_path / "killed"
     folder.mkdir()
     kills = times(short=10, long=500)
-    found = program("killed_migration.py", first_revision, folder, kills, within=300 + 5 * kills)
+    found = program("killed_migration.py", first_revision, folder, kills, within=1800 + 30 * kills)
     print(found)
     assert found["wrong"] == []
     assert found["statements"] > 20

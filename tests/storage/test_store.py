@@ -5,14 +5,17 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy.event import listen
 
 from analysis.errors import UserError
 from analysis.levels import Interval
 from storage import bars, handled, instruments, marks, migrate, new_bars, schema, sqlite
 from storage.store import Store
+from tests.patience import PATIENCE
 from tests.storage.conftest import opened, url_of
 
 
@@ -29,7 +32,7 @@ async def _add(store: Store, name: str) -> None:
 @pytest.mark.parametrize("outer", ["read", "write"])
 @pytest.mark.parametrize("inner", ["read", "write"])
 async def test_nested_access_fails_at_once(store: Store, outer: str, inner: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         async with getattr(store, outer)():
             with pytest.raises(RuntimeError, match="nested"):
                 async with getattr(store, inner)():
@@ -39,7 +42,7 @@ async def test_nested_access_fails_at_once(store: Store, outer: str, inner: str)
 
 
 async def test_nesting_through_a_task_or_a_second_store_fails_too(store: Store, sample_file: Path) -> None:
-    async with asyncio.timeout(5), opened(sample_file, readonly=True) as other, store.read():
+    async with asyncio.timeout(PATIENCE), opened(sample_file, readonly=True) as other, store.read():
         with pytest.raises(RuntimeError, match="nested"):
             await asyncio.create_task(_count(store))
         with pytest.raises(RuntimeError, match="nested"):
@@ -56,7 +59,7 @@ async def test_a_task_started_inside_may_read_when_the_block_has_ended(store: St
     async with store.read():
         task = asyncio.create_task(later())
     ended.set()
-    assert await asyncio.wait_for(task, 5) == 0
+    assert await asyncio.wait_for(task, PATIENCE) == 0
 
 
 async def test_tasks_queue_and_each_sees_whole_writes(store: Store) -> None:
@@ -71,7 +74,7 @@ async def test_tasks_queue_and_each_sees_whole_writes(store: Store) -> None:
     async def read() -> None:
         seen.append(await _count(store))
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(task for number in range(10) for task in (write(number), read())))
     assert seen == [2 * n for n in range(1, 11)]
     assert store.version == 10
@@ -125,8 +128,15 @@ async def test_a_cancelled_statement_harms_neither_file_nor_memory(store: Store)
                 await db.execute(insert(schema.sources).values(name="cancelled", is_sample=False))
                 await db.execute(endless)
 
+        begun = asyncio.Event()
+
+        def note(*event: Any, begun: asyncio.Event = begun) -> None:
+            if event[2] == endless.text:
+                begun.set()
+
+        listen(each.engine.sync_engine, "before_cursor_execute", note)
         task = asyncio.create_task(long())
-        await asyncio.sleep(0.1)
+        await asyncio.wait_for(begun.wait(), PATIENCE)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

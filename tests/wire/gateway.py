@@ -13,6 +13,7 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
+from tests.patience import PATIENCE
 from tests.wire import payloads
 from tests.wire.payloads import TOKEN, Body
 
@@ -75,7 +76,7 @@ class Gateway:
         self._sessions: dict[str, Session] = {}
         self._newest: Session | None = None
 
-    async def connected(self, *, within: float = 60.0) -> Body:
+    async def connected(self, *, within: float = PATIENCE) -> Body:
         """The next IDENTIFY or RESUME, once its session has been told all it missed."""
         return await asyncio.wait_for(self._began.get(), within)
 

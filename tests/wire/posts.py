@@ -48,7 +48,11 @@ class Posted:
 
 
 class Posts:
-    """``window`` is how long a nonce is remembered, ``per_second`` how many requests are taken."""
+    """``window`` is how long a nonce is remembered, ``per_second`` how many requests are taken.
+
+    The window is seconds here. Discord's is minutes: no bot is so slow as to use it up between its look at a
+    channel and its post. So a nonce whose message came after the last look at the channel is remembered, too.
+    """
 
     def __init__(self, faults: list[str]) -> None:
         self.window = 120.0
@@ -64,12 +68,17 @@ class Posts:
         """Every message that ever was, deleted ones too."""
         self.on_arrival: Callable[[], None] = lambda: None
         """Called when a message has come in and nothing is done with it yet."""
+        self.committing = asyncio.Event()
+        """While it is not set, messages that have come in do not come to be."""
+        self.committing.set()
         self.limited = 0
         self.seen: Counter[str] = Counter()
         """Calls by method."""
         self._faults = faults
         self._messages: dict[str, dict[int, Body]] = defaultdict(dict)
         self._nonces: dict[tuple[str, str], tuple[float, int]] = {}
+        self._looked_at: dict[str, float] = {}
+        """When a channel's history was last read."""
         self._last_id = 0
         self._second: tuple[float, int] = (0.0, 0)
         self._late: set[asyncio.Task[Any]] = set()
@@ -160,9 +169,10 @@ class Posts:
             return _answer(400, {"message": "Invalid Form Body", "code": 50035, "errors": {}})
         if wait:
             await asyncio.sleep(wait)
+        await self.committing.wait()
         nonce, now = str(body.get("nonce")), time.monotonic()
         known = self._nonces.get((channel, nonce))
-        if body.get("enforce_nonce") and known is not None and now - known[0] < self.window:
+        if body.get("enforce_nonce") and known is not None and self._remembers(channel, known[0], now):
             first = self._messages[channel].get(known[1])
             if first is None:
                 return _answer(404, {"message": "Unknown Message", "code": 10008})
@@ -177,9 +187,13 @@ class Posts:
         self.posted.append(Posted(channel=channel, nonce=nonce, text=text, at=now))
         return _answer(200, told)
 
+    def _remembers(self, channel: str, posted_at: float, now: float) -> bool:
+        return now - posted_at < self.window or self._looked_at.get(channel, now) < posted_at
+
     def _history(self, channel: str, query: Any) -> web.Response:
         if channel in self.blind:
             return _answer(200, [])
+        self._looked_at[channel] = time.monotonic()
         after, limit = int(query.get("after", 0)), int(query.get("limit", 50))
         numbers = sorted(number for number in self._messages[channel] if number > after)[:limit]
         return _answer(200, [self._messages[channel][number] for number in reversed(numbers)])

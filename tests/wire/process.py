@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Self
 
+from tests.patience import PATIENCE
 from tests.wire.loopback import Discord
 from tests.wire.payloads import TOKEN
 
@@ -74,20 +75,20 @@ class Bot:
         """What the log says, but for how long a busy machine held the bot up."""
         return [line["event"] for line in self.log() if line["logger"] != "bot.pulse"]
 
-    async def logged(self, event: str, *, within: float = 60.0) -> dict[str, Any]:
-        """The first line of the log that says ``event``, as soon as it is there."""
+    async def logged(self, event: str, *, within: float = PATIENCE, **more: object) -> dict[str, Any]:
+        """The first line of the log that says ``event``, and ``more`` as told, as soon as it is there."""
         async with asyncio.timeout(within):
             while True:
                 self._more.clear()
                 for line in self.log():
-                    if line["event"].startswith(event):
+                    if line["event"].startswith(event) and more.items() <= line.items():
                         return line
                 await self._more.wait()
 
     def interrupt(self, signum: signal.Signals) -> None:
         os.killpg(self.process.pid, signum)
 
-    async def ended(self, *, within: float = 10.0) -> int:
+    async def ended(self, *, within: float = PATIENCE) -> int:
         """Exit status, once no process of the bot is left: each holds the other end of our pipes."""
         async with asyncio.timeout(within):
             await asyncio.wait(self._readers)
@@ -100,7 +101,7 @@ class Bot:
         await self.ended()
 
 
-async def until(holds: Callable[[], bool], *, within: float = 60.0) -> None:
+async def until(holds: Callable[[], bool], *, within: float = PATIENCE) -> None:
     """Wait for what another process writes into a file; TimeoutError when it does not come ``within`` seconds."""
     async with asyncio.timeout(within):
         while not await asyncio.to_thread(holds):  # noqa: ASYNC110 -- a file of another process has no event

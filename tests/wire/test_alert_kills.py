@@ -24,6 +24,7 @@ from storage.alerts import Alert
 from storage.bars import BarRow
 from storage.instants import utc
 from storage.store import Store
+from tests.patience import PATIENCE
 from tests.soak import times
 from tests.wire import payloads, test_kills
 from tests.wire.conftest import Open
@@ -114,7 +115,7 @@ class AlertLane(Lane):
         await super().finish()
 
     def open(self) -> int:
-        with closing(sqlite3.connect(self.file, timeout=10)) as db:
+        with closing(sqlite3.connect(self.file, timeout=PATIENCE)) as db:
             (waiting,) = db.execute(
                 "SELECT (SELECT count(*) FROM outbox WHERE settled_at IS NULL)"
                 " + (SELECT count(*) FROM alerts WHERE id NOT IN (SELECT subject FROM outbox WHERE kind = 'alert'))"

@@ -51,7 +51,7 @@ async def test_a_refused_start_is_one_sentence(
         if login == 200 and gateway is not None:
             await discord.connected()
             await discord.gateway.hang_up(gateway)
-        assert await bot.ended(within=20) == (78 if sentence == REFUSED else 1)
+        assert await bot.ended() == (78 if sentence == REFUSED else 1)
         assert bot.out == []
         assert bot.err[-1] == sentence
         # Beside it, nothing but the log.

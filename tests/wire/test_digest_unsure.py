@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,18 +10,11 @@ from bot import client
 from bot.answers import Answers
 from bot.client import Leadline
 from storage.outbox import State
+from tests.patience import PATIENCE, until
 from tests.wire import payloads
 from tests.wire.payloads import CHANNEL, TOKEN
 from tests.wire.posts import Weather
 from tests.wire.test_digests import DUE, HOURLY, Stage, key_of, stage  # noqa: F401 -- a fixture
-
-
-async def true(what: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if what():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came true")
 
 
 async def lost(stage: Stage) -> int:  # noqa: F811
@@ -33,8 +24,8 @@ async def lost(stage: Stage) -> int:  # noqa: F811
     stage.discord.posts.blind.add(CHANNEL)
     stage.discord.posts.weather = Weather(reset_after=1.0)
     number = await stage.add(HOURLY)
-    await stage.post(key_of(number), lambda post: post.attempt == 1 and len(stage.said()) == 1)
-    await asyncio.sleep(0.3)
+    await stage.unsure(key_of(number))
+    assert len(stage.said()) == 1
     stage.discord.posts.weather = Weather()
     return number
 
@@ -62,19 +53,18 @@ async def test_later_nothing_is_tried_and_moderators_are_told_that_it_is_not_kno
 
 
 async def test_a_send_without_an_answer_is_given_up_and_looked_up(stage: Stage) -> None:  # noqa: F811
-    """After 20 s; here after a moment. It arrives all the same, and is posted once."""
+    """After 20 s; here after three. It arrives all the same, and is posted once."""
     assert client.POST_SECONDS == stage.channels._seconds == 20
-    stage.channels._seconds = 0.2
-    stage.discord.posts.weather = Weather(late=1.0, slowest=2.0)
+    stage.channels._seconds = 3
     stage.discord.posts.window = 0.0  # the nonce does not help
+    stage.discord.posts.committing.clear()
     number = await stage.add(HOURLY)
-    await true(lambda: stage.discord.posts.seen["POST"] == 1)
-    began = time.monotonic()
-    unsure = await stage.post(key_of(number), lambda post: post.next_at == DUE + timedelta(seconds=5))
-    assert time.monotonic() - began < 1.5
+    unsure = await stage.unsure(key_of(number))
     assert (unsure.state, unsure.attempt) == (State.SENDING, 1)
-    await true(lambda: len(stage.said()) == 1)
-    stage.discord.posts.weather = Weather()
+    assert stage.discord.posts.seen["POST"] == 1
+    assert stage.said() == []
+    stage.discord.posts.committing.set()
+    await until(lambda: len(stage.said()) == 1)
     stage.channels._seconds = 20
     await stage.at(DUE + timedelta(seconds=6))
     post = await stage.settled(key_of(number))
@@ -83,27 +73,32 @@ async def test_a_send_without_an_answer_is_given_up_and_looked_up(stage: Stage) 
 
 
 async def test_stopped_in_the_middle_of_a_send_it_waits_for_the_answer(stage: Stage) -> None:  # noqa: F811
-    stage.discord.posts.weather = Weather(late=1.0, slowest=2.0)
+    stage.bot.outbox._timing = replace(stage.bot.outbox._timing, finish=PATIENCE)
+    stage.discord.posts.committing.clear()
     number = await stage.add(HOURLY)
-    await stage.post(key_of(number), lambda post: post.state is State.SENDING)
-    await true(lambda: stage.discord.posts.seen["POST"] == 1)
+    await until(lambda: stage.discord.posts.seen["POST"] == 1)
+    assert (await stage.post(key_of(number), lambda _: True)).state is State.SENDING
+    closing = asyncio.create_task(stage.bot.close())
+    await asyncio.sleep(0.3)
+    assert not closing.done()
     assert stage.said() == []
-    await stage.bot.close()
+    stage.discord.posts.committing.set()
+    await closing
     assert len(stage.said()) == 1
     assert (await stage.settled(key_of(number))).state is State.DONE
 
 
 async def test_what_arrives_after_the_bot_is_gone_is_not_posted_again(stage: Stage) -> None:  # noqa: F811
     stage.bot.outbox._timing = replace(stage.bot.outbox._timing, finish=0.05)
-    stage.discord.posts.weather = Weather(late=1.0, slowest=2.0)
+    stage.discord.posts.committing.clear()
     number = await stage.add(HOURLY)
-    await true(lambda: stage.discord.posts.seen["POST"] == 1)
+    await until(lambda: stage.discord.posts.seen["POST"] == 1)
     await stage.bot.close()
     assert stage.said() == []
     assert (await stage.post(key_of(number), lambda _: True)).state is State.SENDING
-    await true(lambda: len(stage.said()) == 1)
+    stage.discord.posts.committing.set()
+    await until(lambda: len(stage.said()) == 1)
 
-    stage.discord.posts.weather = Weather()
     answers = stage.bot.answers
     again = Leadline(Answers(answers.store, answers.pictures, stage.clock))
     again._connection.guild_ready_timeout = 0.01

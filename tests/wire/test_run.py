@@ -30,9 +30,12 @@ from tests.wire.payloads import (
     MODERATOR,
     Person,
 )
+from tests.wire.stalls import Stalls
 
 GLOBAL = f"/applications/{APPLICATION}/commands"
 DEV = f"/applications/{APPLICATION}/guilds/{GUILD}/commands"
+LATER = 30.0
+"""Seconds after which a machine that stalled may be well again, and a server may ask fifty times anew."""
 EARLIER = {"id": "1", "name": "levels"}
 """A command that Discord knows from an earlier start."""
 
@@ -50,7 +53,7 @@ async def test_first_start_first_answers_kill_and_restart(
 
     # Guilds alone: no message, no member, no presence.
     assert identify["d"]["intents"] == 1
-    assert "the store was empty: the sample is loaded" in bot.events()
+    await bot.logged("the store was empty: the sample is loaded")
     known = [command["name"] for command in discord.commands[GLOBAL]]
     assert known[: len(REPORTS)] == list(REPORTS)
 
@@ -94,13 +97,13 @@ async def test_first_start_first_answers_kill_and_restart(
     assert bot.out == []
 
     bot.process.kill()
-    assert await bot.ended(within=3) == -signal.SIGKILL
+    assert await bot.ended() == -signal.SIGKILL
     # The file stays; the lock went with the process.
     assert lock.held(database.with_name("leadline.db.lock")) is False
 
     again = await launch(discord, database)
     await discord.connected()
-    assert "commands unchanged" in again.events()
+    await again.logged("commands unchanged")
     assert synced(discord) == [GLOBAL]
     pressed = await discord.press(ALICE, card, "1d")
     assert (await pressed.answer())["id"] == message["id"]
@@ -116,6 +119,8 @@ class Refusal:
 
 
 ONE_SERVER = Refusal(answer=(403, {"message": "Missing Access", "code": 50001}), reason="50001", path=DEV)
+# discord.py repeats such a call for 25 s.
+REPEATED = Refusal(answer=(500, {"message": "Internal Server Error", "code": 0}), reason="TimeoutError")
 REFUSALS = [
     ONE_SERVER,
     Refusal(answer=(400, {"message": "Invalid Form Body", "code": 50035, "errors": {}}), reason="50035"),
@@ -124,8 +129,7 @@ REFUSALS = [
         answer=(429, {"message": "You are being rate limited.", "retry_after": 500.0}),
         reason="Too many requests",
     ),
-    # discord.py repeats such a call for 25 s.
-    Refusal(answer=(500, {"message": "Internal Server Error", "code": 0}), reason="TimeoutError"),
+    REPEATED,
 ]
 
 
@@ -136,6 +140,8 @@ async def test_without_its_commands_taken_the_bot_answers_and_tries_again_at_the
         discord = await opened()
         store = shutil.copy(database, tmp_path / f"{number}.db")
         settings = {"DEV_GUILD_ID": GUILD} if refusal.path == DEV else {}
+        if refusal is REPEATED:
+            settings["REAL_LIMITS"] = "START_SECONDS"
         discord.commands[GLOBAL] = [EARLIER]
         discord.trouble["PUT", refusal.path] = refusal.answer
 
@@ -164,20 +170,27 @@ async def test_fifty_at_once(launch: Launch, discord: Discord, database: Path) -
     bot = await launch(discord, database, LOG_LEVEL="DEBUG")
     await discord.connected()
 
-    # The plainest question, which is also drawn ahead at the start: all the same it is drawn once.
-    # Each for themselves: of fifty cards for all, all but the first would be links to it.
     people = [Person(id=str(500000000000000000 + n), name=f"member {n}") for n in range(50)]
-    many = [await discord.slash(person, "levels", private=True) for person in people]
-    cards = [await asked.answer() for asked in many]
+    # The plainest question, which is also drawn ahead at the start: all the same it is drawn once.
+    # Asked anew, of other days, once the machine no longer stalls.
+    for asking, of in enumerate(({}, *({"since": f"2026-01-{day}"} for day in range(18, 24)))):
+        # Each for themselves: of fifty cards for all, all but the first would be links to it.
+        async with Stalls() as stalls:
+            many = [await discord.slash(person, "levels", private=True, **of) for person in people]
+            cards = [await asked.answer() for asked in many]
 
-    assert max(asked.waited for asked in many) < 3
-    assert {asked.kind for asked in many} <= {MESSAGE, DEFERRED}
-    assert Counter(asked.followups for asked in many) == {0: 50}
-    assert all(asked.ephemeral for asked in many)
-    assert len({rules.texts(card) for card in cards}) == 1
-    assert len({asked.picture for asked in many}) == 1
-    # One for the fifty; the other is the plainest question, asked by the bot itself to warm up.
-    assert sum(event.startswith("drew levels") for event in bot.events()) <= 2
+        assert {asked.kind for asked in many} <= {MESSAGE, DEFERRED}
+        assert Counter(asked.followups for asked in many) == {0: 50}
+        assert all(asked.ephemeral for asked in many)
+        assert len({rules.texts(card) for card in cards}) == 1
+        assert len({asked.picture for asked in many}) == 1
+        # One for the fifty; the other is the plainest question, asked by the bot itself to warm up.
+        assert sum(event.startswith("drew levels") for event in bot.events()) <= 2 + asking
+        slowest = max(asked.waited for asked in many)
+        if slowest < 3 or not stalls.seen:
+            break
+        await asyncio.sleep(LATER)
+    assert slowest < 3
     # At DEBUG, too, a line stays a line: no payload, no rows of the store.
     assert max(len(line) for line in bot.err) < 1000
 
@@ -186,21 +199,30 @@ async def test_the_same_question_twice_while_the_first_card_is_being_drawn(
     launch: Launch, discord: Discord, database: Path, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    await launch(discord, database, DRAWING_GATE=str(gate))
+    bot = await launch(discord, database, DRAWING_GATE=str(gate))
     await discord.connected()
-    first = await discord.slash(ALICE, "levels", since="2026-01-29")
-    again = await discord.slash(BOB, "levels", since="2026-01-29")
-    for asked in (first, again):
-        await asyncio.wait_for(asked.acknowledged.wait(), 10)
-        # In time, although the second had waited for the first before it began.
-        assert asked.kind == DEFERRED
-        assert asked.waited < 3
-    gate.touch()
-    # One card for all; whoever asked meanwhile has their own.
-    assert rules.texts(await first.answer()) == rules.texts(await again.answer())
-    assert (first.ephemeral, again.ephemeral) == (False, True)
-    # Now that it is there, it is pointed at.
-    third = await discord.slash(MODERATOR, "levels", since="2026-01-29")
+    for since in (f"2026-01-{day}" for day in range(29, 23, -1)):
+        async with Stalls() as stalls:
+            first = await discord.slash(ALICE, "levels", since=since)
+            again = await discord.slash(BOB, "levels", since=since)
+            for asked in (first, again):
+                await asked.first_answer()
+                assert asked.kind == DEFERRED
+        gate.touch()
+        # One card for all; whoever asked meanwhile has their own.
+        assert rules.texts(await first.answer()) == rules.texts(await again.answer())
+        assert (first.ephemeral, again.ephemeral) == (False, True)
+        slowest = max(first.waited, again.waited)
+        if slowest < 3 or not stalls.seen:
+            break
+        # Asked anew, of another day, once the machine no longer stalls.
+        gate.unlink()
+        await asyncio.sleep(LATER)
+    # In time, although the second had waited for the first before it began.
+    assert slowest < 3
+    # Now that it is there, it is pointed at, as soon as the bot knows.
+    await bot.logged("interaction", interaction=int(first.id))
+    third = await discord.slash(MODERATOR, "levels", since=since)
     told = rules.texts(await third.answer())
     assert told.endswith(f"https://discord.com/channels/{GUILD}/{CHANNEL}/{first.message['id']}")
     assert third.ephemeral

@@ -19,6 +19,7 @@ from bot.reports import REPORTS
 from bot.settings import Settings
 from storage import marks
 from storage.store import Store
+from tests.patience import PATIENCE
 from tests.wire.conftest import Launch
 from tests.wire.loopback import Answer, Discord
 from tests.wire.payloads import APPLICATION, GUILD, TOKEN
@@ -52,7 +53,7 @@ async def leadline(discord: Discord, database: Path, *arguments: str, token: str
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()
     ended = Ended(status=process.returncode or 0, out=out.decode(), err=err.decode())
     assert token not in ended.out + ended.err
@@ -78,7 +79,7 @@ async def test_told_now_and_not_again_by_the_next_start(
 
     bot = await launch(discord, database)
     await discord.connected()
-    assert "commands unchanged" in bot.events()
+    await bot.logged("commands unchanged")
     assert told(discord) == [GLOBAL]
     ended = await leadline(discord, database, "sync", "--clear")
     assert (ended.status, ended.out) == (1, "")
