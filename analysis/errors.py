@@ -14,8 +14,8 @@ class UserError(Exception):
     """Something the person who asked can understand and mend.
 
     ``msgid`` is an English sentence with ``{named}`` placeholders and at the same
-    time the key of its translation; ``values`` fill the placeholders. No message
-    is ever built from another exception's text. ``then`` is a second sentence, if there is one.
+    time the key of its translation; ``values`` fill the placeholders, tuples as lists
+    of the reader's language. No message is ever built from another exception's text. ``then`` is a second sentence, if there is one.
     """
 
     def __init__(self, msgid: str, **values: object) -> None:
@@ -32,7 +32,10 @@ class UserError(Exception):
 
         ``show`` makes of a value what is written; without it instants are ISO 8601.
         """
-        values = {name: (show or _written)(value) for name, value in self.values.items()}
+        values = {
+            name: _(", ").join(map(str, value)) if isinstance(value, tuple) else (show or _written)(value)
+            for name, value in self.values.items()
+        }
         told = _(self.msgid).format(**values)
         return told if self.then is None else f"{told}\n{self.then.in_words(_, show)}"
 

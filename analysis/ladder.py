@@ -122,6 +122,11 @@ class Rung:
     def position(self) -> Position:
         return self.holding.position
 
+    def is_beyond(self, price: float) -> bool:
+        """Whether ``price`` is past the liquidation price, where the position would be gone."""
+        at = self.liquidation_price
+        return at is not None and self.position.sign * (price - at) <= 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:

@@ -178,7 +178,7 @@ def assess(
     quotes = quotes_of(closes, as_of)
     sessions = sessions_of(quotes, as_of)
     if not sessions:
-        raise NoData("No New York close of {markets} was known at that time.", markets=", ".join(INSTRUMENTS))
+        raise NoData("No New York close of {markets} was known at that time.", markets=tuple(INSTRUMENTS))
     last = sessions[-1]
     if since is None:
         since = sessions[-WEEK - 1 :][0]

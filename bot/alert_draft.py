@@ -121,7 +121,7 @@ async def _subject(db: Db, kind: Kind, typed: str) -> str:
     found = next((each for each in known if each.casefold() == wanted), None)
     if found is None:
         raise UserError(
-            "{instrument} is not known; known are {known}.", instrument=typed[:40], known=", ".join(known)
+            "{instrument} is not known; known are {known}.", instrument=typed[:40], known=tuple(known)
         )
     return found
 
@@ -140,7 +140,7 @@ async def _candles(db: Db, typed: str) -> tuple[str, bool]:
         raise UserError(
             "There are no candles of “{instrument}” here; there are of {known}.",
             instrument=typed[:40],
-            known=", ".join(series.code for series in known),
+            known=tuple(series.code for series in known),
         )
     return found.code, found.interval is Interval.D1
 

@@ -59,7 +59,7 @@ def margin(  # noqa: PLR0917 -- the fields of the form, in its order
         raise UserError(
             "{product} is not entered by hand: choose one of {known}.",
             product=product,
-            known=", ".join(LEADERS),
+            known=tuple(LEADERS),
         )
     low, high = (LEAST_PERCENT, MOST_PERCENT) if rule == "percent" else (LEAST_FIXED, MOST_FIXED)
     amount = numbers.amount(value.strip().removesuffix("%"), low=low, high=high)
@@ -108,7 +108,7 @@ def possible(row: Announced, now: datetime) -> bool:
 def flow(asset: str, day: str, total: str, source: str, *, server_id: int, now: datetime) -> Draft:
     """The total of a trade date. Raises UserError for what cannot be one."""
     if asset not in ASSETS:
-        raise UserError("{asset} is not known; known are {known}.", asset=asset, known=", ".join(ASSETS))
+        raise UserError("{asset} is not known; known are {known}.", asset=asset, known=tuple(ASSETS))
     amount = numbers.amount(total, low=-MOST_MUSD, high=MOST_MUSD)
     row = EnteredFlow(asset=asset, trade_date=_day(day), total_musd=amount)
     return Draft(server_id=server_id, made_at=now, flows=(row,), origin=cleaned(source) or None)
@@ -175,7 +175,7 @@ async def _margin_lines(db: Db, draft: Draft, speech: Speech, now: datetime) -> 
         lines.append(
             _("{n} margin changes of {products}, {first} to {last}").format(
                 n=draft.size,
-                products=", ".join(sorted({row.product for row in draft.margins})),
+                products=_(", ").join(sorted({row.product for row in draft.margins})),
                 first=speech.day(min(dates)),
                 last=speech.day(max(dates)),
             )

@@ -82,7 +82,7 @@ def _margins(rows: list[dict[str, Any]], name: str, now: datetime) -> tuple[Anno
                 file=name,
                 row=row["row"],
                 product=row["product"],
-                known=", ".join(LEADERS),
+                known=tuple(LEADERS),
             )
         dates = {key: date.fromisoformat(row[key]) if row[key] else None for key in _DATES}
         change = Announced(**{key: value for key, value in row.items() if key in names} | dates)

@@ -142,7 +142,7 @@ def name_of(digest: Schedule, guild: discord.Guild | None, speech: Speech) -> st
     """A digest among others, in words without formatting: ``09:00 · every day · #trading · levels``."""
     channel = None if guild is None else guild.get_channel(digest.channel_id)
     where = "#?" if channel is None else f"#{channel.name}"
-    reports = ", ".join(part.report for part in digest.parts)
+    reports = speech._(", ").join(part.report for part in digest.parts)
     return " · ".join((f"{digest.local_time:%H:%M}", lines.days_words(digest.days, speech), where, reports))[
         :100
     ]

@@ -25,6 +25,7 @@ from bot.language import Speech
 from bot.posts import Written
 from bot.reports import REPORTS
 from bot.schedule import SESSIONS, Occurrence
+from bot.tree import shown
 from storage.digests import BOTH, Schedule
 
 PREFIX: Final = "dg1"
@@ -94,7 +95,7 @@ class Panel:
                 "Nobody will be notified: the role is not mentionable, and Leadline may not mention every role."
             )
         for fault in self.faults:
-            yield "⚠ " + _(fault.msgid).format(**fault.values)
+            yield "⚠ " + fault.in_words(_, shown)
         if draft.language == BOTH:
             yield "-# " + _("Words in both languages; pictures in Chinese.")
         # Last: a line after a list would be shown as if it belonged to it.

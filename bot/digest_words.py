@@ -22,6 +22,7 @@ from bot.language import LOCALES, Speech
 from bot.posts import Written
 from bot.reports import REPORTS
 from bot.reports.shapes import Asked, Reply, Report
+from bot.tree import shown
 from storage.digests import BOTH, Part, Schedule
 from storage.servers import ServerSettings
 
@@ -207,7 +208,7 @@ def _section(part: PartAnswer, reply: Reply | None, speech: Speech, most: int) -
         return []
     _ = speech._
     name = "" if part.report is None else f"{part.report.name}: "
-    return [name + _(part.error.msgid).format(**part.error.values)]
+    return [name + part.error.in_words(_, shown)]
 
 
 def _rows(
@@ -259,11 +260,11 @@ def _button(label: str, press: Press, report: Report[Any, Any], *, current: bool
 def notice(schedule: Schedule, *, refused: bool, due: datetime, following: datetime | None) -> Letter:
     """What moderators are told of a digest that was not posted, or is paused."""
     locales = ("zh-TW", "en") if schedule.language == BOTH else (schedule.language,)
-    reports = ", ".join(part.report for part in schedule.parts)
     lines = []
     for locale in locales:
         speech = Speech(locale, ZoneInfo(schedule.zone))
         _ = speech._
+        reports = _(", ").join(part.report for part in schedule.parts)
         if refused:
             lines.append(
                 _(

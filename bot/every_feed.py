@@ -184,7 +184,7 @@ def named(words: Sequence[str], feeds: Sequence[Feed]) -> list[Feed]:
             raise UserError(
                 "There is no series “{name}”. There are: {known}.",
                 name=word[:40],
-                known=", ".join(feed.name for feed in feeds),
+                known=tuple(feed.name for feed in feeds),
             )
         found |= {feed.name: feed for feed in ours}
     return list(found.values())

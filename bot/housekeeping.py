@@ -74,7 +74,7 @@ async def _again_and_again(job: Job, after: asyncio.Event | None) -> None:
             await job.work()
         except UserError as error:
             # Known and told: no room for a backup, a disk that takes no more.
-            log.warning("housekeeping failed", job=job.name, reason=error.msgid.format(**error.values))
+            log.warning("housekeeping failed", job=job.name, reason=str(error))
         except Exception:
             # A failure stops neither the other jobs nor the next try.
             log.exception("housekeeping failed", job=job.name)

@@ -134,7 +134,7 @@ def resolve(typed: str, now: datetime) -> str:
         raise UserError(
             "“{value}” fits several time zones: choose {zones} or another one.",
             value=typed.strip()[:40],
-            zones=", ".join(place.zone for place in equal[:4]),
+            zones=tuple(place.zone for place in equal[:4]),
         )
     return equal[0].zone
 

@@ -209,8 +209,8 @@ async def to_fill(db: Db, code: str, interval: Interval) -> Series:
     )
     row = rows.first()
     if row is None:
-        known = ", ".join(await codes(db))
-        raise UserError("{instrument} is not known; known are {known}.", instrument=code, known=known)
+        known = await codes(db)
+        raise UserError("{instrument} is not known; known are {known}.", instrument=code, known=tuple(known))
     return _made(row, interval)
 
 

@@ -74,9 +74,11 @@ def share(result: Flows, _: Gettext) -> str:
     return _("{positive} of {final} positive").format(positive=result.positive_days, final=result.final_days)
 
 
-def month(value: Month, result: Flows, look: Look, _: Gettext) -> str:
-    """``Jan −1,604.8``; one that is not over says so."""
-    named = value.first.strftime(_("%b"))
+def month(value: Month, result: Flows, look: Look, _: Gettext, *, year: bool, part: bool) -> str:
+    """``Jan −1,604.8``; one that is not over says so, and one of which the picture shows a ``part``: whole it is."""
+    named = value.first.strftime(_("%b %Y") if year else _("%b"))
+    if part:
+        named = _("whole {month}").format(month=named)
     text = f"{named} {quantities.musd(value.total_musd, look.locale)}"
     if value.first == result.today.replace(day=1):
         return _("{month} so far").format(month=text)

@@ -308,7 +308,7 @@ def _dates(canvas: Canvas, slots: Slots, _: Gettext) -> None:
 def _months(canvas: Canvas, slots: Slots, result: Flows, look: Look, _: Gettext) -> None:
     """The sums of whole months side by side, each near its days; the newest that fit.
 
-    Where days are too narrow for that they take the whole line.
+    Where days are too narrow for that they take the whole line, and carry their year.
     """
     near = slots.width >= LEAST_SLOT
     known = {month.first: month for month in result.months}
@@ -316,7 +316,9 @@ def _months(canvas: Canvas, slots: Slots, result: Flows, look: Look, _: Gettext)
     for first, group in groupby(range(len(slots.days)), lambda i: slots.days[i].date.replace(day=1)):
         inside = list(group)
         if first in known:
-            words = flow_words.month(known[first], result, look, _)
+            finals = sum(slots.days[i].state is DayState.FINAL for i in inside)
+            part = finals < known[first].final_days
+            words = flow_words.month(known[first], result, look, _, year=not near, part=part)
             spans.append((slots.edge(inside[0]), slots.edge(inside[-1] + 1), words, width(words, MONTH) + 28))
     while spans:
         begin = max(MARGIN, spans[0][0] - 60) if near else MARGIN

@@ -131,7 +131,7 @@ def alt(result: Ladder, _: Gettext) -> str:
     """The picture for those who do not see it."""
     said = [title(result, _), " · "]
     if result.steps is not None:
-        said.append(", ".join(step(row, _) for row in _shown(result.steps)))
+        said.append(_(", ").join(step(row, _) for row in _shown(result.steps)))
     else:
         said.append(outlook(result, _))
         said += [

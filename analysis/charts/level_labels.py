@@ -92,7 +92,7 @@ def write(canvas: Canvas, panel: Panel, result: Levels, found: Sequence[Label]) 
     words = quantities.price(result.price)
     canvas.tag(words, (edge, tag), _FIGURES, fill=wear.ink, ink=wear.background)
     for label, middle in zip(found, middles, strict=True):
-        told = mark(label.state.state, wear)
+        told = mark(label.state.state, wear, unconfirmed=label.state.unconfirmed)
         if label.out:
             canvas.marker(told.shape, (edge + 12, middle), 7, told.colour, hollow=told.hollow)
             canvas.text(label.figures, (edge + _INDENT, middle), _OFF_SCALE, told.colour)

@@ -84,17 +84,18 @@ def pocket(found: AirPocket, _: Gettext) -> str:
 
 
 def foot(result: Levels, look: Look, _: Gettext) -> str:
-    """Where the bars come from, whose clock is used, and up to when they are closed."""
+    """Where the bars come from, whose clock is used, up to when they are closed, and of when a newer price is."""
     opened = result.candles.opened_at
     # A bar that made the price closed then, also where a day ends at 17:00 New York.
     last = result.price_at
     if len(opened) and result.interval is not result.price_interval:
         last = datetime.fromtimestamp(int(opened[-1]), UTC) + result.interval.length
+    zone, pattern = ZoneInfo(look.zone), _("%-d %b %H:%M")
     foot = _("{source} · time zone {zone} · closed bars to {time}").format(
-        source=clean(result.source),
-        zone=clean(look.zone),
-        time=moment(last, ZoneInfo(look.zone), _("%-d %b %H:%M")),
+        source=clean(result.source), zone=clean(look.zone), time=moment(last, zone, pattern)
     )
+    if last != result.price_at:
+        foot = _("{foot} · price of {time}").format(foot=foot, time=moment(result.price_at, zone, pattern))
     return freshness_words.beside(foot, result.freshness, _)
 
 

@@ -63,7 +63,7 @@ def compose(result: Levels, look: Look, _: Gettext) -> Canvas:
     for name, value in zip(names, ticks, strict=True):
         canvas.text(name, (left - GUTTER, scale.y(value)), NOTE, wear.muted, anchor="right")
     for state in seen:
-        told = mark(state.state, wear)
+        told = mark(state.state, wear, unconfirmed=state.unconfirmed)
         is_floor = result.next_floor is not None and state.level.price == result.next_floor.price
         dash = AUTOMATIC_DASH if state.level.automatic else told.dash
         prices.rule(state.level.price, told.colour, width=3.0 if is_floor else 2.0, dash=dash)

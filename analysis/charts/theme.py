@@ -96,10 +96,12 @@ class Mark:
     dash: tuple[float, float] | None
 
 
-def mark(state: State, colours: Colours) -> Mark:
-    """The mark of a level's state."""
+def mark(state: State, colours: Colours, *, unconfirmed: bool = False) -> Mark:
+    """The mark of a level's state; ``unconfirmed``: the price is below it, and no bar has begun to break it."""
     confirmed, waiting, faint = None, (10.0, 6.0), (2.0, 6.0)
     match state:
+        case State.ABOVE if unconfirmed:
+            return Mark(colour=colours.holds, shape="triangle_up", hollow=True, dash=waiting)
         case State.ABOVE:
             return Mark(colour=colours.holds, shape="circle", hollow=False, dash=confirmed)
         case State.RECLAIMED:

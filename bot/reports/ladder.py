@@ -231,7 +231,7 @@ def _holding(
             entry=typed.entry,
             size=typed.size,
             leverage=leverage,
-            mark=typed.mark,
+            mark=typed.entry if typed.mark is None else typed.mark,
             tiers=rates,
             extra=typed.extra,
             fee=typed.fee,

@@ -73,7 +73,8 @@ def _table(kept: Kept, now: datetime) -> dict[str, Any]:
         "source": kept.source,
         "read_on": kept.read_on.isoformat(),
         "seen_at": None if kept.seen_at is None else iso(kept.seen_at),
-        "age_s": int(kept.age(now).total_seconds()),
+        # Null for a table read after the instant that is asked about.
+        "age_s": age if (age := int(kept.age(now).total_seconds())) >= 0 else None,
         "freshness": None if fresh is None else fresh.value,
         "whole": kept.whole,
     }

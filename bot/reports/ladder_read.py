@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from analysis.errors import UserError
@@ -58,13 +59,14 @@ OF_A_POSITION: Final = (
     CONVENTION,
 )  # fmt: skip
 COLUMNS: Final = tuple(option.name for option in OF_A_POSITION)
+_MORE: Final = tuple(name for name in COLUMNS if name not in {"entry", "size"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Typed:
     """One position as typed. ``mmr`` and ``fee`` are shares; ``tiers`` null where none were typed.
 
-    ``leverage`` is null for futures held at initial margin.
+    ``leverage`` is null for futures held at initial margin, ``mark`` where the entry counts as it.
     """
 
     kind: Kind
@@ -79,7 +81,7 @@ class Typed:
     size: float
     leverage: float | None
     extra: float
-    mark: float
+    mark: float | None
 
 
 def positions(words: Words) -> tuple[Typed, ...]:
@@ -104,7 +106,7 @@ def position(words: Words) -> Typed:
         if not words.get(option.name, "").strip() and not (option is LEVERAGE and kind is Kind.FUTURES)
     ]
     if missing:
-        raise UserError("A position needs {fields} as well.", fields=", ".join(missing))
+        raise UserError("A position needs {fields} as well.", fields=tuple(missing))
     convention = Convention(choice(words, CONVENTION, Convention.MARK))
     if convention is Convention.BYBIT2026 and kind is not Kind.INVERSE:
         raise UserError("The convention bybit2026 is known for inverse contracts only.")
@@ -122,7 +124,7 @@ def position(words: Words) -> Typed:
         size=_size(words, kind),
         leverage=_leverage(words),
         extra=_number(words, EXTRA, 0.0, HIGHEST_AMOUNT) or 0.0,
-        mark=price(words, MARK) if words.get(MARK.name, "").strip() else entry,
+        mark=price(words, MARK) if words.get(MARK.name, "").strip() else None,
     )
 
 
@@ -133,7 +135,7 @@ def instrument_of(words: Words, kind: Kind) -> str:
         raise UserError(
             "“{value}” is not a futures contract known here: use one of {choices}.",
             value=typed[:16],
-            choices=", ".join(PRODUCTS),
+            choices=tuple(PRODUCTS),
         )
     if not (typed.isascii() and typed.isalnum() and len(typed) <= 16):
         raise UserError("“{value}” is not the name of an instrument.", value=typed[:16])
@@ -212,10 +214,16 @@ def _table(text: str, words: Words) -> tuple[Typed, ...]:
         raise UserError("The file of positions is not a CSV file.") from error
     header = [cell.strip().lower() for cell in rows[0]]
     unknown = [cell for cell in header if cell not in COLUMNS]
-    if unknown or len(set(header)) < len(header) or not {"entry", "size"} <= set(header):
+    if unknown:
+        raise UserError(
+            "“{value}” is not a column of a file of positions: commas between entry, size and any of {columns}.",
+            value=unknown[0][:40],
+            columns=_MORE,
+        )
+    if len(set(header)) < len(header) or not {"entry", "size"} <= set(header):
         raise UserError(
             "The first row of the file names its columns: entry, size and any of {columns}.",
-            columns=", ".join(name for name in COLUMNS if name not in {"entry", "size"}),
+            columns=_MORE,
         )
     if not 1 < len(rows) <= MOST_POSITIONS + 1:
         raise UserError("A file has from 1 to {most} positions.", most=MOST_POSITIONS)
@@ -228,10 +236,21 @@ def _table(text: str, words: Words) -> tuple[Typed, ...]:
         try:
             found.append(position(given | filled))
         except UserError as error:
-            value = str(error.values.get("value", ""))
-            if not value:
-                raise
+            refused = UserError("Row {row} of the file cannot be used:", row=number)
+            refused.then = error
+            raise refused from error
+    return tuple(_at_one_mark(found))
+
+
+def _at_one_mark(every: Sequence[Typed]) -> Iterator[Typed]:
+    """With the mark one row gives for every row of the same contract: what shares a pool has one price."""
+    for one in every:
+        same = [each for each in every if (each.kind, each.instrument) == (one.kind, one.instrument)]
+        marks = {each.mark for each in same if each.mark is not None}
+        pooled = [each for each in same if each.cross]
+        if one.cross and (len(marks) > 1 or (not marks and len({each.entry for each in pooled}) > 1)):
             raise UserError(
-                "Row {row} of the file: “{value}” cannot be used there.", row=number, value=value
-            ) from error
-    return tuple(found)
+                "Several cross positions in {instrument} stand at one price: give all of them the same mark.",
+                instrument=one.instrument,
+            )
+        yield replace(one, mark=marks.pop()) if one.mark is None and len(marks) == 1 else one

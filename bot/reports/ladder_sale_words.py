@@ -33,7 +33,7 @@ def pool_lines(pool: Pool, result: Ladder, speech: Speech) -> Iterator[str]:
         yield "-# " + _(
             "Three orders side by side, none of them the answer. Most liquid first is an order we keep by hand: "
             "{order}, then the rest."
-        ).format(order=", ".join(LIQUIDITY))
+        ).format(order=_(", ").join(LIQUIDITY))
 
 
 def _order_line(order: SaleOrder, pool: Pool, result: Ladder, speech: Speech) -> str:
@@ -43,7 +43,9 @@ def _order_line(order: SaleOrder, pool: Pool, result: Ladder, speech: Speech) ->
         Order.LIQUID: _("most liquid first"),
         Order.PRO_RATA: _("pro rata"),
     }[order.order]
-    sales = ", ".join(size_of(result.rungs[sale.index].position, sale.size, speech) for sale in order.sales)
+    sales = _(", ").join(
+        size_of(result.rungs[sale.index].position, sale.size, speech) for sale in order.sales
+    )
     values = {
         "name": name,
         "sales": sales,

@@ -8,7 +8,7 @@ from typing import Final
 
 from analysis.charts import freshness_words
 from analysis.freshness import Freshness, freshness
-from analysis.ladder import OFFSET_INDEX_PCT, Ladder, Rung
+from analysis.ladder import OFFSET_INDEX_PCT, Ladder, Market, Rung
 from analysis.ladder_positions import Convention, Kind
 from analysis.ladder_steps import Steps
 from analysis.ladder_tiers import Kept
@@ -26,7 +26,9 @@ def say(result: Ladder, speech: Speech, now: datetime) -> Reply:
         [_steps_title(result.steps, speech)]
         if result.steps is not None
         else [
-            line for rung in result.rungs for line in _rung_lines(rung, speech, several=len(result.rungs) > 1)
+            line
+            for rung in result.rungs
+            for line in _rung_lines(rung, _market(result, rung), speech, several=len(result.rungs) > 1)
         ]
     )
     lines.append("-# " + speech._("An estimate from what was typed: the venue's own figure decides."))
@@ -107,9 +109,23 @@ def _left(rung: Rung, speech: Speech) -> str:
     )
 
 
-def _rung_lines(rung: Rung, speech: Speech, *, several: bool) -> Iterator[str]:
+def _market(result: Ladder, rung: Rung) -> Market | None:
+    return result.market if rung.position.instrument == result.instrument else None
+
+
+def _rung_lines(rung: Rung, market: Market | None, speech: Speech, *, several: bool) -> Iterator[str]:
     _, position, found = speech._, rung.position, rung.what_if
     yield _headline(rung, speech)
+    # Where no mark is typed the entry counts as it; the market may be elsewhere.
+    if (
+        market is not None
+        and position.mark == position.entry
+        and rung.at_mark.stands
+        and rung.is_beyond(market.price)
+    ):
+        yield _("The last close, {price} of {time}, lies beyond that price.").format(
+            price=dollars(market.price), time=speech.instant(market.closed_at)
+        )
     if not several:
         yield _left(rung, speech)
     held = rung.hold

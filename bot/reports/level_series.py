@@ -33,7 +33,7 @@ async def find(db: Db, instrument: str, interval: Interval | None, *, at: dateti
         raise NoData(
             "There are no candles of “{instrument}” here; there are of {known}.",
             instrument=instrument,
-            known=", ".join(known),
+            known=tuple(known),
         )
     if interval not in {None, Interval.D1}:
         raise UserError(

@@ -211,6 +211,7 @@ def as_json(result: Levels, now: datetime) -> dict[str, Any]:
                 "label": item.level.label,
                 **_automatic(item.level.automatic),
                 "state": item.state.value,
+                "unconfirmed": item.unconfirmed,
                 "since": _time(item.since),
                 "turned_at": _time(turned(item.events)),
                 "first_close_below": _time(item.first_close_below),

@@ -173,6 +173,6 @@ def choice(words: Words, option: Option, default: str) -> str:
             "“{value}” is not a choice for {option}: use one of {choices}.",
             value=value[:40],
             option=option.name,
-            choices=", ".join(option.choices),
+            choices=tuple(option.choices),
         )
     return chosen

@@ -91,8 +91,12 @@ def _turn_words(turn: Turn, speech: Speech) -> str:
         "verdict": stress_words.verdict(turn.flip.verdict, _),
     }
     if turn.flip.border > turn.flip.z5:
-        return _("{market} closing above {price} ({border}) would have made it {verdict}").format(**values)
-    return _("{market} closing below {price} ({border}) would have made it {verdict}").format(**values)
+        return _(
+            "{market} closing above {price} ({border}) would by that close alone have been {verdict}"
+        ).format(**values)
+    return _(
+        "{market} closing below {price} ({border}) would by that close alone have been {verdict}"
+    ).format(**values)
 
 
 def _details(result: Stress, speech: Speech, now: datetime) -> list[str]:
@@ -205,10 +209,15 @@ _SIZES = {Measure.RISK_SIZE, Measure.DISPERSION, Measure.LARGEST, Measure.SECOND
 
 def _check(check: Check, speech: Speech) -> str:
     write = speech.number if check.measure in _SIZES else speech.signed
-    value = "–" if check.value is None else write(check.value, decimals=2)
+    value = "–" if check.value is None else write(check.value, decimals=_decimals(check.value, check.border))
     sign = {"<=": "≤", ">=": "≥", "<": "<"}[check.sign]
     border = speech.number(check.border, decimals=2).rstrip("0").rstrip(".")
     return f"{_measure(check.measure, speech)} {value} {sign} {border} {'✓' if check.met else '✗'}"
+
+
+def _decimals(value: float, border: float) -> int:
+    """Two, or as many as tell a value from a border it is not at."""
+    return next((n for n in range(2, 5) if value == border or round(value, n) != round(border, n)), 5)
 
 
 def _measure(measure: Measure, speech: Speech) -> str:

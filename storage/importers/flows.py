@@ -75,7 +75,7 @@ async def read(
     """``load`` from an open stream. The file is checked whole before anything is written."""
     code = asset.upper()
     if code not in ASSETS:
-        raise UserError("{asset} is not known; known are {known}.", asset=asset, known=", ".join(ASSETS))
+        raise UserError("{asset} is not known; known are {known}.", asset=asset, known=tuple(ASSETS))
     sheet = Sheet(name, stream, LIMITS, size=size, progress=progress)
     rows = await asyncio.to_thread(lambda: list(reported(sheet, now.date())))
     async with store.write() as db:

@@ -83,6 +83,20 @@ def test_what_to_add_or_cut_and_what_is_left(leadline: Leadline) -> None:
     assert found["distance_atr"] < 0
 
 
+def test_a_last_close_beyond_the_liquidation_price_is_told(leadline: Leadline) -> None:
+    """Without a mark the entry counts as it; the market may be elsewhere."""
+    said = leadline(*ARTICLE, "--leverage", "10", "--at", ON_5).stdout.splitlines()
+    assert said[1] == "The last close, 66,153.90 of 5 Feb 18:00 UTC, lies beyond that price."
+    for beside in (("--mark", "66153.9"), ("--side", "short")):
+        assert "lies beyond" not in leadline(*ARTICLE, "--leverage", "10", "--at", ON_5, *beside).stdout
+
+
+def test_a_table_read_after_the_instant_has_no_age_then(leadline: Leadline) -> None:
+    [found] = asked(leadline, "--entry", "70000", "--size", "1", "--leverage", "5", "--at", ON_5)["positions"]
+    assert found["mmr_source"]["read_on"] == "2026-05-27"
+    assert found["mmr_source"]["age_s"] is None
+
+
 def test_without_a_position_the_leverages_from_a_price(leadline: Leadline) -> None:
     found = asked(leadline, "--entry", "73600")["leverages"]
     # The rate kept of Bybit's lowest bracket, 0.5 %.
@@ -133,6 +147,23 @@ def test_brackets_typed_hold_at_the_liquidation_price(leadline: Leadline) -> Non
     options = ("--entry", "10000", "--size", "100", "--leverage", "10", "--tiers", "0:1, 950000:2%")
     [found] = asked(leadline, *options)["positions"]
     assert (found["liquidation_price"], found["mmr_pct"]) == (pytest.approx(900_000 / 99), 1)
+
+
+def test_one_pool_has_one_mark(leadline: Leadline, tmp_path: Path) -> None:
+    """By hand, 20 % below 66,153.9: 14,000 + 11,333.33 - 17,076.88 - 7,538.44 = 718.01, of 1.5 x 52,923.12 0.5 %."""
+    rows = "margin,instrument,entry,size,leverage,mark\ncross,BTC,70000,1,5,{}\ncross,BTC,68000,0.5,3,{}\n"
+    file = tmp_path / "mine.csv"
+    options = ("--positions", str(file), "--shock", "-20", "--at", ON_5)
+    for marks in (("66153.9", ""), ("", "66153.9"), ("66153.9", "66153.9")):
+        file.write_text(rows.format(*marks))
+        assert "Equity 718.01 USD, maintenance 396.92 USD" in leadline(*options).stdout.replace("\xa0", " ")
+    for marks in (("", ""), ("66153.9", "66000")):
+        file.write_text(rows.format(*marks))
+        refused = leadline(*options)
+        assert refused.exit_code == 2
+        assert refused.stderr == (
+            "Several cross positions in BTC stand at one price: give all of them the same mark.\n"
+        )
 
 
 def test_a_file_of_positions_and_its_table(leadline: Leadline, tmp_path: Path) -> None:

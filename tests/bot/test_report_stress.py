@@ -128,7 +128,7 @@ async def test_three_lines_and_all_the_reasons(sample_file: Path) -> None:
     assert told == f"From the close of 28 Jan 2026 to that of 5 Feb 2026: {board}"
     assert why == (
         "Five days: Bitcoin −4.1σ · Silver −1.8σ · Gold −1.2σ · S&P 500 −1.7σ · Dollar index +1.7σ; "
-        "Gold closing above 5,318.40 (0.0σ) would have made it RISK-OFF, UNCLEAR"
+        "Gold closing above 5,318.40 (0.0σ) would by that close alone have been RISK-OFF, UNCLEAR"
     )
     for line in (
         "Silver: 113.11 → 76.53 · −32.3\N{NO-BREAK SPACE}% · −1.6σ",

@@ -220,6 +220,18 @@ def test_months_stand_side_by_side() -> None:
     ]
 
 
+def test_a_month_of_which_a_part_is_shown_says_that_it_is_whole() -> None:
+    # Shown from the 11th of 80 weekdays from 2 January 2025 on: January has 22, of which 12 are shown.
+    said = words(chart.compose(made_flows.flows([10.0] * 80, shown=70), Look(), english))
+    assert "whole Jan +220.0" in said
+    assert "Feb +200.0" in said
+
+
+def test_where_days_are_narrow_months_carry_their_year() -> None:
+    said = words(chart.compose(made_flows.flows([10.0] * 400, shown=400), Look(), english))
+    assert "May 2026 +210.0" in said
+
+
 def test_at_the_highest_there_is_no_cushion() -> None:
     said = words(chart.compose(made_flows.flows([10.0] * 30), Look(), english))
     assert not [w for w in said if w.startswith("cushion")]

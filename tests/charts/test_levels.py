@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -196,6 +197,13 @@ def test_times_are_the_readers() -> None:
     assert foot.format("UTC", "4 Feb 00:00") in here
     assert foot.format("Asia/Taipei", "4 Feb 08:00") in there
     assert [w for w in here if w in ("29 Jan", "2 Feb")] == ["29 Jan", "2 Feb"]
+
+
+def test_a_price_newer_than_the_bars_has_its_time() -> None:
+    at = datetime(2026, 2, 4, 5, 30, tzinfo=UTC)
+    result = replace(made.levels(), interval=Interval.D1, price_at=at)
+    [foot] = [w for w in words(chart.compose(result, Look(), english)) if "closed bars to" in w]
+    assert foot.endswith(" · price of 4 Feb 05:30")
 
 
 def test_no_hour_is_named_after_the_last_close() -> None:

@@ -56,7 +56,7 @@ def test_the_taiwan_palette_is_red_up() -> None:
 @pytest.mark.parametrize("look", LOOKS)
 def test_states_wear_neither_up_nor_down_and_differ_without_colour(look: Look) -> None:
     wear = colours(look)
-    marks = [mark(state, wear) for state in State]
+    marks = [*(mark(state, wear) for state in State), mark(State.ABOVE, wear, unconfirmed=True)]
     assert not {m.colour for m in marks} & {wear.up, wear.down}
     assert len({(m.shape, m.hollow) for m in marks}) == len(marks)
 

@@ -184,9 +184,13 @@ async def test_a_file_of_positions(server: Server) -> None:
     [
         (
             b"entry,size,leverage\n90076,1,10\n80000,many,5\n",
-            "Row 3 of the file: “many” cannot be used there.",
+            "Row 3 of the file cannot be used:\n“many” is not a number: write 76.53, 57,397.50 or 57.4k.",
         ),
-        (b"price,amount\n1,2\n", "The first row of the file names its columns: entry, size"),
+        (
+            b"entry;size\n1;2\n",
+            "“entry;size” is not a column of a file of positions: commas between entry, size",
+        ),
+        (b"entry,leverage\n1,2\n", "The first row of the file names its columns: entry, size"),
         (b"entry,size,leverage\n", "A file has from 1 to 20 positions."),
         (b"entry,size,leverage\n" + b"1,1,2\n" * 21, "A file has from 1 to 20 positions."),
         (b"entry,size,leverage\n1,1\n", "Row 2 of the file has another number of cells than the first."),

@@ -30,7 +30,7 @@ async def test_three_lines_a_picture_and_where_it_comes_from(server: Server) -> 
     )
     assert "Silver −25.6\N{NO-BREAK SPACE}%" in lines[1]
     assert lines[2].startswith("Five days: Bitcoin −3.0σ")
-    assert "would have made it RISK-OFF, UNCLEAR" in lines[2]
+    assert "would by that close alone have been RISK-OFF, UNCLEAR" in lines[2]
     assert "Binance spot, BTCUSDT · Yahoo Finance · closed 4 Feb 22:00 UTC · 20 h old · fresh" in data
     assert "alignment: daily close" in data
     assert data.endswith("sample, ends 2026-02-06")
