@@ -251,7 +251,7 @@ def _macro_flips(result: Lights, one: MacroLight, voice: Voice) -> str:
     if one.light.state is State.UNKNOWN or one.dollar is None or one.breakeven is None:
         return _("known with fresh closes of the dollar index and values of the breakeven")
     threshold = result.thresholds.macro_sigma
-    dollar, rate = _between(one.dollar), _between(one.breakeven, decimals=2)
+    dollar, rate = _between(one.dollar, _), _between(one.breakeven, _, decimals=2)
     if one.light.state is State.GREEN:
         words = _("off if the dollar index next closes beyond {dollar} or the breakeven comes beyond {rate}")
         return words.format(dollar=dollar, rate=rate)
@@ -265,9 +265,13 @@ def _macro_flips(result: Lights, one: MacroLight, voice: Voice) -> str:
     return _("on with {needs}").format(needs=_(" and ").join(needs))
 
 
-def _between(move: FiveDays, *, decimals: int | None = None) -> str:
+def _between(move: FiveDays, _: Gettext, *, decimals: int | None = None) -> str:
+    """The range for the next value, and the last one where that would not be in it: another day leaves the five."""
     write = quantities.price if decimals is None else lambda value: f"{value:.{decimals}f}".replace("-", "−")
-    return f"{write(move.low)}–{write(move.high)}"
+    told, last = f"{write(move.low)}–{write(move.high)}", move.last.value
+    if move.low < last < move.high:
+        return told
+    return _("{range} (last {value})").format(range=told, value=write(last))
 
 
 def _silver(result: Lights, one: SilverLight, voice: Voice) -> LightWords:
@@ -294,7 +298,7 @@ def _silver_flips(result: Lights, one: SilverLight, voice: Voice) -> str:
     _ = voice._
     if one.light.state is State.UNKNOWN or one.silver is None:
         return _("known with fresh closes of silver")
-    values = {"range": _between(one.silver)}
+    values = {"range": _between(one.silver, _)}
     if one.light.state is State.GREEN:
         return _("off if silver next closes beyond {range} or its margin rises").format(**values)
     needs = []

@@ -136,7 +136,9 @@ async def _closes(
 ) -> tuple[Series | None, list[Close]]:
     """Daily closes from a month before the first known change on; a month's without any."""
     first = min((row.in_force_from for row in changes if row.in_force_from is not None), default=at)
-    return await daily_closes.read(db, code, at, since=min(first, at) - BEFORE_FIRST_CHANGE)
+    series, closes = await daily_closes.read(db, code, at, since=min(first, at) - BEFORE_FIRST_CHANGE)
+    # Sources give 4920.3999 for 4920.40: COMEX prices move by 0.10 (gold) and 0.005 (silver).
+    return series, [close._replace(price=round(close.price, 3)) for close in closes]
 
 
 def change_of(row: MarginChange) -> Change:
