@@ -253,7 +253,7 @@ def _macro_flips(result: Lights, one: MacroLight, voice: Voice) -> str:
     threshold = result.thresholds.macro_sigma
     dollar, rate = _between(one.dollar, _), _between(one.breakeven, _, decimals=2)
     if one.light.state is State.GREEN:
-        words = _("off if the dollar index next closes beyond {dollar} or the breakeven comes beyond {rate}")
+        words = _("off if the dollar next closes beyond {dollar} or the breakeven beyond {rate}")
         return words.format(dollar=dollar, rate=rate)
     needs = []
     if abs(one.dollar.z) >= threshold:

@@ -296,9 +296,10 @@ def _formulas(result: Ladder, speech: Speech) -> Iterator[str]:
         (Kind.FUTURES, Convention.MARK): "P = (s n Q E − W) / (n Q (s − m))",
         (Kind.FUTURES, Convention.ENTRY): "P = E − s (W − n M) / (n Q)",
     }
+    named = {Convention.MARK: _("mark"), Convention.ENTRY: _("entry"), Convention.BYBIT2026: "Bybit 2026"}
     for contract, convention in sorted(kinds):
         yield "-# " + _("Estimate ({kind}, {convention}): {formula}").format(
-            kind=kind(contract, speech), convention=convention.value, formula=formulas[contract, convention]
+            kind=kind(contract, speech), convention=named[convention], formula=formulas[contract, convention]
         )
     yield "-# " + _(
         "s = +1 long, −1 short; q coins, K US dollars, n contracts of Q ounces, E entry, W margin behind the "
