@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from tests.patience import PATIENCE
 from tests.wire import payloads, rules
@@ -205,11 +205,15 @@ class Discord:
         body: Any = None
         files: dict[str, tuple[str, bytes]] = {}
         if request.content_type == "multipart/form-data":
-            form = await request.post()
-            body = json.loads(str(form["payload_json"]))
-            for name, part in form.items():
-                if isinstance(part, web.FileField):
-                    files[name] = part.filename, part.file.read()
+            # Not request.post(): of an upload that is broken off it leaves a file open.
+            async for part in await request.multipart():
+                assert isinstance(part, BodyPartReader)
+                assert part.name is not None
+                content = bytes(await part.read())
+                if part.name == "payload_json":
+                    body = json.loads(content)
+                else:
+                    files[part.name] = part.filename or "", content
         elif request.can_read_body:
             body = await request.json()
         now = asyncio.get_running_loop().time()
