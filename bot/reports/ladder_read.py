@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -239,18 +239,25 @@ def _table(text: str, words: Words) -> tuple[Typed, ...]:
             refused = UserError("Row {row} of the file cannot be used:", row=number)
             refused.then = error
             raise refused from error
-    return tuple(_at_one_mark(found))
+    return _at_one_mark(found)
 
 
-def _at_one_mark(every: Sequence[Typed]) -> Iterator[Typed]:
-    """With the mark one row gives for every row of the same contract: what shares a pool has one price."""
+def _at_one_mark(every: Sequence[Typed]) -> tuple[Typed, ...]:
+    """With the mark that some rows give for every row of the same contract: what shares a pool has one price."""
+    given: dict[tuple[Kind, str], set[float]] = {}
     for one in every:
-        same = [each for each in every if (each.kind, each.instrument) == (one.kind, one.instrument)]
-        marks = {each.mark for each in same if each.mark is not None}
-        pooled = [each for each in same if each.cross]
-        if one.cross and (len(marks) > 1 or (not marks and len({each.entry for each in pooled}) > 1)):
+        if one.mark is not None:
+            given.setdefault((one.kind, one.instrument), set()).add(one.mark)
+    pooled: dict[tuple[Kind, str], float] = {}
+    found = []
+    for one in every:
+        contract = one.kind, one.instrument
+        marks = given.get(contract, set())
+        mark = next(iter(marks)) if one.mark is None and len(marks) == 1 else one.mark
+        if one.cross and pooled.setdefault(contract, mark or one.entry) != (mark or one.entry):
             raise UserError(
                 "Several cross positions in {instrument} stand at one price: give all of them the same mark.",
                 instrument=one.instrument,
             )
-        yield replace(one, mark=marks.pop()) if one.mark is None and len(marks) == 1 else one
+        found.append(replace(one, mark=mark))
+    return tuple(found)

@@ -186,3 +186,10 @@ def test_before_anything_was_known(command_line: Leadline, sample_file: Path) ->
     told = command_line("--database-url", str(sample_file), "report", "lights", "--at", "2019-01-01")
     assert (told.exit_code, told.stdout) == (1, "")
     assert told.stderr == "Nothing that the four lights go by was known at that time.\n"
+
+
+def test_a_last_value_outside_the_range_for_the_next_is_told(
+    command_line: Leadline, sample_file: Path
+) -> None:
+    told = command_line("--database-url", str(sample_file), "report", "lights", "--at", AT).stdout
+    assert "beyond 94.97–97.61 (last 97.62) or the breakeven beyond 2.30–2.40" in told

@@ -393,3 +393,10 @@ def test_without_rules_or_without_prices(leadline: Leadline, sample_file: Path, 
     assert (answer["age_s"], answer["freshness"], answer["price_source"]) == (None, "unknown", None)
     assert [step["change_pct"] for step in answer["steps"]][3:] == [None] * 3
     assert "no close known" in leadline("--price", "76.53", "--at", ON_5, store=less).stdout
+
+
+def test_a_close_a_hair_off_its_tick_is_reckoned_to_the_cent(leadline: Leadline) -> None:
+    """The source gives 4920.3999; 100 ounces at 4,920.40."""
+    told = leadline("--product", "GC", "--at", "2026-02-05T18:00:00Z").stdout.replace("\xa0", " ")
+    assert "492,040.00 USD" in told
+    assert "39,363.20 USD" in told  # 8 % of it

@@ -290,3 +290,9 @@ def test_views_on_the_command_line(leadline: Leadline, asked: Asked, tmp_path: P
     wrong = leadline("--view", "sideways", "--at", AT)
     assert wrong.exit_code == 2
     assert "use one of board, index, correlation, history" in wrong.stderr
+
+
+def test_a_value_short_of_its_border_does_not_read_as_if_at_it(leadline: Leadline) -> None:
+    """A dispersion of 0.9994."""
+    told = leadline("--at", "2026-02-07T12:00:00Z").stdout
+    assert "dispersion 0.999 ≥ 1 ✗" in told

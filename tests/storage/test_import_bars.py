@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from analysis.errors import UserError
 from analysis.levels import Interval
+from bot.language import catalogue
 from storage import bars, instruments, new_bars, schema
 from storage.importers import Imported
 from storage.importers import bars as importer
@@ -125,6 +126,7 @@ async def test_what_is_no_file_or_no_instrument(
     with pytest.raises(UserError) as refused:
         await _load(store, csv(HEAD + ROW), "DOGE")
     assert str(refused.value) == "DOGE is not known; known are BTC, ETH, SI, GC, CL, ES, NQ, DXY."
+    assert "BTC、ETH、SI、GC、CL、ES、NQ、DXY" in refused.value.in_words(catalogue("zh-TW").gettext)
     assert dump(file) == before
 
 
